@@ -1,0 +1,43 @@
+# Two commands matter: make demo, make test. Everything they need is installed by the rules below.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.yizhan-installed
+RUN := PYTHONDONTWRITEBYTECODE= $(BIN)/python
+
+.PHONY: demo test check bench audit campaign lock deb clean setup screenshots
+
+demo: setup
+	@$(BIN)/python -m kiosk demo --out build/demo $(DEMO)
+
+test: setup
+	@$(BIN)/python -m pytest $(TESTS)
+
+check: setup
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest $(TESTS)
+
+bench: setup
+	@$(BIN)/python -m tests.bench
+
+lock: $(VENV)/bin/uv
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+	    --all-extras --python-version 3.11 pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf build $(VENV) .mypy_cache .ruff_cache .pytest_cache
+
+setup: $(STAMP)
+
+$(VENV)/bin/uv: packaging/setup.sh
+	@packaging/setup.sh system
+	@packaging/setup.sh venv "$(PYTHON)" "$(VENV)"
+
+$(STAMP): $(VENV)/bin/uv requirements.lock packaging/apt-packages.txt packaging/dlib-standin/pyproject.toml
+	@packaging/setup.sh system
+	@packaging/setup.sh python "$(VENV)"
+	@touch $@

@@ -1,0 +1,285 @@
+"""What the citizen sees, and what the citizen answers: two closed unions, both frozen.
+
+A Screen says everything the page needs; a page adds only its look. The Python class and the QML file carry the same
+name. Texts are in all three languages, so that the language can change while a screen stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Literal, Protocol
+
+from drivers.messages import Preview
+from kiosk.contracts.errors import FaultCode
+from kiosk.contracts.matter import FieldKind
+from kiosk.contracts.value import Contract, Language, LocalizedText
+
+
+class Mode(StrEnum):
+    STANDARD = "standard"
+    ELDER = "elder"
+
+
+class Place(StrEnum):
+    """Where on the cabinet the citizen acts now; the page shows a light, a picture and the sentence."""
+
+    NONE = "none"
+    SCREEN = "screen"
+    CARD_READER = "card_reader"
+    FACE_CAMERA = "face_camera"
+    DOCUMENT_CAMERA = "document_camera"
+    DOCUMENT_TRAY = "document_tray"
+    RECEIPT_SLOT = "receipt_slot"
+
+
+class Mark(Contract):
+    """One place in the journey, for the strip at the top."""
+
+    title: LocalizedText
+    state: Literal["done", "now", "next"]
+
+
+class Option(Contract):
+    """Something to touch. `id` comes back in the answer."""
+
+    id: str
+    label: LocalizedText
+    detail: LocalizedText | None = None
+    icon: str = ""
+    enabled: bool = True
+
+
+class ScreenOfStep(Contract):
+    """What all screens share.
+
+    `screen_id` differs for every screen shown, so that a late answer to an earlier one is told apart. `primary` is the
+    one main action, always at the same place; `alternatives` stand beside it. `seconds_left`/`warn_at` belong to the
+    time-out, which the stage draws over any screen.
+    """
+
+    screen_id: int
+    step_id: str = ""
+    title: LocalizedText
+    say: LocalizedText
+    journey: tuple[Mark, ...] = ()
+    place: Place = Place.SCREEN
+    primary: Option | None = None
+    alternatives: tuple[Option, ...] = ()
+    can_go_back: bool = False
+    can_leave: bool = True
+
+
+class InstructScreen(ScreenOfStep):
+    """Do something at a device: lay the card, look at the camera, lay a paper. `progress` 0…100, None unknown."""
+
+    kind: Literal["instruct"] = "instruct"
+    hint: LocalizedText | None = None
+    direction: Literal["", "left", "right", "straight"] = ""
+    shows_camera: bool = False
+    progress: int | None = None
+
+
+class ChooseScreen(ScreenOfStep):
+    """Pick one (ways to sign in, grades of the rating) or several, then confirm when `primary` is given."""
+
+    kind: Literal["choose"] = "choose"
+    options: tuple[Option, ...]
+    layout: Literal["cards", "list", "grades"] = "cards"
+    several: tuple[Option, ...] = ()
+
+
+class FormItem(Contract):
+    id: str
+    label: LocalizedText
+    kind: FieldKind | Literal["code"]
+    value: str = ""
+    hint: LocalizedText | None = None
+    choices: tuple[Option, ...] = ()
+    required: bool = True
+    error: LocalizedText | None = None
+    max_length: int = 60
+
+
+class KnownItem(Contract):
+    """Something a trusted source already knows: shown, not asked. `value` is already masked when `masked`."""
+
+    label: LocalizedText
+    value: LocalizedText
+    masked: bool = False
+    clear_value: LocalizedText | None = None
+    origin: LocalizedText | None = None
+
+
+class FormScreen(ScreenOfStep):
+    """Ask only for what nobody knows; what is known stands above."""
+
+    kind: Literal["form"] = "form"
+    items: tuple[FormItem, ...]
+    known: tuple[KnownItem, ...] = ()
+
+
+class PreviewScreen(ScreenOfStep):
+    """Look at a page before it is printed or handed in. `page_png` lives in memory only."""
+
+    kind: Literal["preview"] = "preview"
+    page_png: bytes = b""
+    caption: LocalizedText | None = None
+
+
+class ReviewScreen(ScreenOfStep):
+    """Check what will be sent, or read what is agreed to: label and value, or a longer text."""
+
+    kind: Literal["review"] = "review"
+    items: tuple[KnownItem, ...] = ()
+    text: LocalizedText | None = None
+
+
+class WorkingScreen(ScreenOfStep):
+    """Something runs; the citizen waits. `progress` 0…100, None unknown."""
+
+    kind: Literal["working"] = "working"
+    detail: LocalizedText | None = None
+    progress: int | None = None
+
+
+class NoticeScreen(ScreenOfStep):
+    """Say how it stands: done, take your papers, a failure. For a failure: what of the money and papers, and a code."""
+
+    kind: Literal["notice"] = "notice"
+    tone: Literal["success", "attention", "failure"] = "success"
+    papers: LocalizedText | None = None
+    money: LocalizedText | None = None
+    what_to_do: LocalizedText | None = None
+    fault: FaultCode | None = None
+    transaction_number: str = ""
+
+
+Screen = InstructScreen | ChooseScreen | FormScreen | PreviewScreen | ReviewScreen | WorkingScreen | NoticeScreen
+
+
+# --- answers -------------------------------------------------------------------------------------------------------
+
+
+class Chosen(Contract):
+    """An option was touched: the primary, an alternative, or one of the options. `several` for multiple choice."""
+
+    kind: Literal["chosen"] = "chosen"
+    screen_id: int
+    option: str
+    several: tuple[str, ...] = ()
+
+
+class FormFilled(Contract):
+    kind: Literal["form_filled"] = "form_filled"
+    screen_id: int
+    values: dict[str, str]
+
+
+class WentBack(Contract):
+    kind: Literal["went_back"] = "went_back"
+    screen_id: int
+
+
+class Left(Contract):
+    """The citizen ends the visit, from anywhere."""
+
+    kind: Literal["left"] = "left"
+
+
+Answer = Chosen | FormFilled | WentBack | Left
+
+
+# --- what stands before and around a transaction -------------------------------------------------------------------
+
+
+class StageKind(StrEnum):
+    """Derived, never set: out of service > session > home > attract."""
+
+    OUT_OF_SERVICE = "out_of_service"
+    ATTRACT = "attract"
+    HOME = "home"
+    SESSION = "session"
+
+
+class Tile(Contract):
+    """A matter on the home page. Greyed with its reason when a device or an authority it needs is down."""
+
+    matter: str
+    version: int
+    title: LocalizedText
+    department: LocalizedText
+    icon: str
+    enabled: bool = True
+    reason: LocalizedText | None = None
+    search_text: str = ""
+
+
+class Door(Contract):
+    """A life event or department: a door to its matters."""
+
+    id: str
+    title: LocalizedText
+    icon: str
+    matters: tuple[str, ...]
+
+
+class Reason(Contract):
+    """Why the machine is out of service, in words for the citizen and a code for staff."""
+
+    text: LocalizedText
+    code: str
+
+
+class TimeOutWarning(Contract):
+    seconds_left: int
+    seconds_total: int
+
+
+class View(Contract):
+    """Everything the screen shows at one moment. The flow publishes a new one whenever anything changed."""
+
+    stage: StageKind
+    mode: Mode = Mode.STANDARD
+    language: Language = Language.ZH_CN
+    tiles: tuple[Tile, ...] = ()
+    doors: tuple[Door, ...] = ()
+    favourites: tuple[str, ...] = ()
+    screen: Screen | None = None
+    matter_title: LocalizedText | None = None
+    transaction_number: str = ""
+    citizen: str = ""  # masked name, once signed in
+    warning: TimeOutWarning | None = None
+    reasons: tuple[Reason, ...] = ()
+    site: str = ""
+    terminal: str = ""
+    online: bool = True
+    catalogue: str = ""  # short hash of the installed bundle
+
+
+class Hall(Protocol):
+    """What the screen may ask of the flow; `kiosk.flow.stage.Stage` answers. Called on the flow's own event loop."""
+
+    def subscribe(self, on_view: Callable[[View], None], on_preview: Callable[[Preview], None]) -> None:
+        """`on_view` gets every new View (the present one at once), `on_preview` camera pictures while one is shown."""
+        ...
+
+    def wake(self) -> None:
+        """Someone touched the attract screen, or a home page that was left alone is touched again."""
+        ...
+
+    def start(self, matter: str) -> None:
+        """A tile was touched."""
+        ...
+
+    def answer(self, answer: Answer) -> None:
+        """An answer to the screen that stands; an answer to an earlier screen is dropped."""
+        ...
+
+    def extend(self) -> None:
+        """The citizen asks for more time."""
+        ...
+
+    def set_mode(self, mode: Mode) -> None: ...
+
+    def set_language(self, language: Language) -> None: ...
