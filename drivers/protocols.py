@@ -111,3 +111,24 @@ class DocumentScanner(Device, Protocol):
     async def capture(self, *, timeout_seconds: float = 20.0) -> ScannedPage:
         """One sharp page. Raises `MediaError` (`too_blurred`, `too_dark`, `no_media`) when it is not usable."""
         ...
+
+
+class Simulator(Protocol):
+    """The peer of a driver: speaks the device's own protocol on the other end of the wire (DESIGN 1.2).
+
+    `drivers/<class>/simulator.py` holds one class per model, constructed with keyword options (all strings). A shipped
+    terminal contains none.
+    """
+
+    faults: frozenset[str]
+    """Names `order("fault", name)` understands."""
+
+    async def start(self) -> str:
+        """Begin to serve; the address a driver opens (a pty path, `socket://…`, `ipp://…`)."""
+        ...
+
+    async def order(self, verb: str, argument: str = "") -> str:
+        """Change the world: `place CARD`, `remove`, `fault NAME`, `clear` … Returns a short answer; raises `ValueError`."""
+        ...
+
+    async def stop(self) -> None: ...

@@ -92,7 +92,7 @@ _CHECKS = "10X98765432"
 
 
 def is_identity_number(number: str, today: dt.date) -> bool:
-    """True for 18 characters whose check character (ISO 7064 MOD 11-2) holds and whose birth date exists and is past."""
+    """True when the check character (ISO 7064 MOD 11-2) holds and the birth date exists and is not to come."""
     if len(number) != 18 or not (number[:17].isascii() and number[:17].isdigit()):
         return False
     if (
