@@ -1,0 +1,1 @@
+"""This one machine, whether or not a citizen stands before it: record, library, devices, the way to the centre."""

@@ -1,0 +1,90 @@
+"""What may be recorded: events of the catalogue, their fields, and never a personal value in clear."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from typing import Any
+
+from kiosk.contracts.events import EVENTS, Event, Sensitivity
+from kiosk.contracts.value import is_identity_number
+
+_DIGEST = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{32}(?:[0-9a-f]{8}|[0-9a-f]{32})?(?![0-9A-Za-z])")
+_IDENTITY = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
+_PHONE = re.compile(r"(?<!\d)(?:86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}(?!\d)")
+
+
+class NotRecordable(ValueError):
+    """The entry is not in the catalogue, or would hold a personal value in clear. The value is never repeated."""
+
+
+def recordable(event: str, transaction_number: str | None, data: dict[str, Any]) -> dict[str, Any]:
+    """The fields as plain JSON values; raises `NotRecordable`, naming event and field."""
+    known: Event | None = EVENTS.get(event)
+    if known is None:
+        raise NotRecordable(f"event {event!r} is not in the catalogue")
+    fields = {field.name: field for field in known.fields}
+    unknown = sorted(set(data) - set(fields))
+    if unknown:
+        raise NotRecordable(f"event {event} has no field {', '.join(unknown)}")
+    if known.pair == "transaction" and not transaction_number:
+        raise NotRecordable(f"event {event} needs its transaction number")
+    _refuse_personal(transaction_number, f"{event}: transaction number")
+    kept = {name: _plain(value, f"{event}.{name}") for name, value in data.items()}
+    for name, value in kept.items():
+        _refuse_personal(value, f"{event}.{name}")
+        if fields[name].sensitivity is Sensitivity.MASKED:
+            _require_masked(value, f"{event}.{name}")
+    return kept
+
+
+def _plain(value: Any, where: str) -> Any:
+    """JSON's own types; enums as their word, floats as text (canonical bytes hold none), sets in order."""
+    match value:
+        case None | bool():
+            return value
+        case str() | int():
+            return str.__str__(value) if isinstance(value, str) else int(value)
+        case float():
+            return f"{value:.6g}"
+        case dict():
+            return {str(key): _plain(item, where) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            items = [_plain(item, where) for item in value]
+            return sorted(items, key=str) if isinstance(value, set | frozenset) else items
+        case _:
+            raise NotRecordable(f"{where}: {type(value).__name__} cannot be recorded")
+
+
+def _refuse_personal(value: Any, where: str) -> None:
+    for text in _texts(value):
+        if holds_personal_number(text):
+            raise NotRecordable(f"{where}: holds an identity or telephone number in clear: mask it first")
+
+
+def holds_personal_number(text: str) -> bool:
+    """True when an identity number that checks, or a mobile number, stands anywhere in the text in clear."""
+    text = _DIGEST.sub(" ", unicodedata.normalize("NFKC", text))
+    latest = dt.date.max
+    if any(is_identity_number(found.group().upper(), latest) for found in _IDENTITY.finditer(text)):
+        return True
+    return _PHONE.search(text) is not None
+
+
+def _require_masked(value: Any, where: str) -> None:
+    for text in _texts(value):
+        if text and "*" not in text:
+            raise NotRecordable(f"{where}: is not masked: only masked values are recorded")
+
+
+def _texts(value: Any) -> list[str]:
+    match value:
+        case None | bool():
+            return []
+        case dict():
+            return [text for key, item in value.items() for text in (str(key), *_texts(item))]
+        case list():
+            return [text for item in value for text in _texts(item)]
+        case _:
+            return [str(value)]

@@ -1,0 +1,109 @@
+"""Authority systems, reached only through the centre. Personal data passes through here and is kept nowhere."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pydantic import ValidationError
+
+from kiosk.contracts.errors import AuthorityDown, Garbled, Refused, ServiceFailed, Unreachable
+from kiosk.contracts.fleet import MAXIMUM_BODY_BYTES, ServiceAnswer, ServiceRequest
+from kiosk.machine.fleet.client import Answer, FleetClient
+
+MAXIMUM_DOCUMENT_BYTES = 8 * 1024 * 1024
+DOCUMENT_SECONDS = 30.0
+GRACE_SECONDS = 2.0
+"""The centre is given the same limit as the caller; its own word about a slow authority needs time to arrive."""
+
+_OPERATION = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$")
+_DOCUMENT_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
+
+
+class Services:
+    """What the flow calls. It never retries by itself; a `request_id` sent again is answered the same."""
+
+    def __init__(self, client: FleetClient) -> None:
+        self._client = client
+
+    async def call(
+        self, operation: str, payload: dict[str, Any], *, request_id: str, transaction_number: str | None = None,
+        matter: str | None = None, purpose: str = "", timeout_seconds: float = 20.0,
+    ) -> ServiceAnswer:  # fmt: skip
+        """Ask an authority. Returns a `done` or `accepted` answer.
+
+        Raises `Unreachable` (the centre gave no answer in time: whether it was done is open), `AuthorityDown` (the
+        centre answered that the authority does not), `Garbled` (an answer outside the contract) and `Refused` (with
+        `answer`: the authority's own reason and localized message).
+        """
+        if not _OPERATION.match(operation):
+            raise Garbled("not the name of an operation", reason="bad_operation")
+        request = ServiceRequest(
+            request_id=request_id,
+            transaction_number=transaction_number,
+            matter=matter,
+            purpose=purpose,
+            payload=payload,
+        )
+        body = request.model_dump_json().encode()
+        if len(body) > MAXIMUM_BODY_BYTES:
+            raise Garbled(f"{operation}: the request is longer than {MAXIMUM_BODY_BYTES} bytes", reason="oversized")
+        reply = await self._client.post(
+            f"services/{operation}", body, headers={"x-timeout-seconds": f"{timeout_seconds:g}"},
+            timeout_seconds=timeout_seconds + GRACE_SECONDS, limit=MAXIMUM_BODY_BYTES,
+        )  # fmt: skip
+        if reply.status != 200:
+            raise _failure(operation, reply)
+        try:
+            answer = ServiceAnswer.model_validate_json(reply.content)
+        except ValidationError as error:
+            raise Garbled(f"{operation}: {error.error_count()} mistakes in the answer", reason="garbled") from None
+        if answer.request_id != request_id:
+            raise Garbled(f"{operation}: the answer belongs to another request", reason="garbled")
+        if answer.outcome == "refused":
+            raise ServiceRefused(operation, answer)
+        return answer
+
+    async def document(self, document_id: str) -> bytes:
+        """A sealed document's bytes, at most `MAXIMUM_DOCUMENT_BYTES`. Raises as `call` does."""
+        if not _DOCUMENT_ID.match(document_id):
+            raise Garbled("not the identifier of a document", reason="bad_document")
+        reply = await self._client.get(
+            f"documents/{document_id}", timeout_seconds=DOCUMENT_SECONDS, limit=MAXIMUM_DOCUMENT_BYTES
+        )
+        if reply.status != 200:
+            raise _failure("document", reply)
+        if not reply.content.startswith(b"%PDF-"):
+            raise Garbled("the document is not a PDF", reason="garbled")
+        return reply.content
+
+
+class ServiceRefused(Refused):
+    """The authority said no. `answer` carries its reason and its sentence per language; it names no citizen."""
+
+    def __init__(self, operation: str, answer: ServiceAnswer) -> None:
+        super().__init__(f"{operation}: refused ({answer.reason or 'no reason given'})", reason=answer.reason)
+        self.answer = answer
+
+    @property
+    def localized(self) -> dict[str, str]:
+        """The authority's own sentence, per language; may be empty."""
+        return self.answer.message
+
+
+def _failure(operation: str, reply: Answer) -> ServiceFailed:
+    """What an error answer of the centre means. 502 to 504: the authority behind it; other 5xx and 429: the centre."""
+    problem = reply.problem
+    reason = problem.code or f"http_{reply.status}"
+    message = f"{operation}: {problem.title}"
+    match reply.status:
+        case 502 if "garbled" in reason:
+            return Garbled(message, reason=reason)
+        case 502 | 503 | 504:
+            return AuthorityDown(message, reason=reason)
+        case 429 | 500:
+            return Unreachable(message, reason=reason)
+        case 401 | 403:
+            return Unreachable(message, reason=reason)
+        case _:
+            return Garbled(message, reason=reason)
