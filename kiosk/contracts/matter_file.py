@@ -1,0 +1,93 @@
+"""From the text an author wrote to a `Matter`, or every mistake in it with path, line and cure (DESIGN 5).
+
+Rules of sources, beyond the models' own:
+
+  card.NAME             NAME is an item of the identity card; an `identify` step comes earlier
+  certificate.TYPE.NAME a `collect_material` step asking for that certificate type comes earlier, or an earlier form
+                        looked it up; a form field that names it as its source is such a look-up (type one of
+                        CERTIFICATE_TYPES, holder identified before)
+  service.STEP.NAME     a `call_service` step with that id comes earlier
+  answer.FIELD          an earlier `fill_form` step asks for that field; a choice also gives answer.FIELD_label
+  material.STEP.NAME    a `collect_material` step with that id comes earlier; NAME is one of MATERIAL_NAMES
+  transaction.NAME      NAME is one of TRANSACTION_NAMES
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from kiosk.contracts.errors import MatterInvalid
+from kiosk.contracts.matter import Matter, Step
+from kiosk.contracts.matter_rules import PlacedStep, Unreadable, head_mistakes, step_mistakes
+from kiosk.contracts.value import Contract
+from kiosk.contracts.yaml_marks import Marked, Mistake, mistakes_of, read_marked
+
+_STEP: TypeAdapter[Any] = TypeAdapter(Step)
+
+
+def load_matter(text: str, file: str) -> Matter:
+    """Parse one matter file. Raises `MatterInvalid` naming `file` and listing every mistake; does no I/O."""
+    marked = read_marked(text)
+    if marked.data is None:
+        raise MatterInvalid(file, list(marked.mistakes))
+    mistakes = list(marked.mistakes)
+    matter: Matter | None = None
+    if not isinstance(marked.data, dict):
+        mistakes.append(Mistake("", 1, "a matter is a group of keys (id, code, title, steps …): write it so"))
+    else:
+        try:
+            matter = Matter.model_validate(marked.data)
+        except ValidationError as error:
+            mistakes += mistakes_of(error.errors(include_url=False), marked, _KNOWN_KEYS)
+            mistakes += _located(step_mistakes(_readable_steps(marked.data)), marked)
+        else:
+            mistakes += _located(check_matter(matter), marked)
+    if matter is None or mistakes:
+        raise MatterInvalid(file, sorted(mistakes, key=lambda item: item[1]))
+    return matter
+
+
+def check_matter(matter: Matter) -> list[tuple[str, str]]:
+    """Every mistake of meaning in a well-formed matter as (path, message with its cure). Empty: it can be run."""
+    placed: list[PlacedStep] = list(enumerate(matter.steps))
+    return head_mistakes(matter) + step_mistakes(placed, assurance=matter.assurance)
+
+
+def _located(found: list[tuple[str, str]], marked: Marked) -> list[Mistake]:
+    return [Mistake(path, marked.line_of(path), message) for path, message in found]
+
+
+def _readable_steps(data: dict[str, Any]) -> list[PlacedStep]:
+    """The steps that can be read alone, so that mistakes of meaning in them are told in the same breath."""
+    steps = data.get("steps")
+    placed: list[PlacedStep] = []
+    for index, raw in enumerate(steps if isinstance(steps, list) else []):
+        try:
+            placed.append((index, _STEP.validate_python(raw)))
+        except ValidationError:
+            known = raw if isinstance(raw, dict) else {}
+            placed.append((index, Unreadable(id=str(known.get("id", "")), kind=str(known.get("kind", "")))))
+    return placed
+
+
+def _keys_of(model: type[Contract], seen: set[type[Contract]]) -> set[str]:
+    keys: set[str] = set()
+    if model in seen:
+        return keys
+    seen.add(model)
+    for name, field in model.model_fields.items():
+        keys.add(field.alias or name)
+        for part in _models_in(field.annotation):
+            keys |= _keys_of(part, seen)
+    return keys
+
+
+def _models_in(annotation: Any) -> list[type[Contract]]:
+    if isinstance(annotation, type) and issubclass(annotation, Contract):
+        return [annotation]
+    return [model for part in getattr(annotation, "__args__", ()) for model in _models_in(part)]
+
+
+_KNOWN_KEYS = frozenset(_keys_of(Matter, set()))

@@ -1,0 +1,204 @@
+"""YAML with the line of every value, for files that people write: matters, scenarios, connectors.
+
+Plain YAML only: one document, no anchors, no tags, no twice-given key, bounded size and depth. A value without quotes
+that looks like a date stays text; `yes`, `no`, numbers and nothing keep their YAML meaning.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import yaml
+from pydantic_core import ErrorDetails
+
+MAXIMUM_CHARACTERS = 512 * 1024
+MAXIMUM_DEPTH = 24
+
+
+class Mistake(NamedTuple):
+    """One mistake of an author: where (`steps[2].say.en`), the line counted from 1, what, and how to cure it."""
+
+    path: str
+    line: int
+    message: str
+
+
+class Marked(NamedTuple):
+    """Plain data, the line of each path, and the mistakes of the notation itself."""
+
+    data: Any
+    lines: dict[str, int]
+    mistakes: list[Mistake]
+
+    def line_of(self, path: str) -> int:
+        """The line of this path, or of the nearest thing around it that is written in the file."""
+        while path and path not in self.lines:
+            path = path[: max(path.rfind("."), path.rfind("["), 0)]
+        return self.lines.get(path, 1)
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """SafeLoader without timestamps."""
+
+
+_PlainLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def joined(path: str, key: str | int) -> str:
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    return f"{path}.{key}" if path else key
+
+
+def read_marked(text: str) -> Marked:
+    """Text in, data with lines out. Never raises: what cannot be read is a mistake and the data is None."""
+    if len(text) > MAXIMUM_CHARACTERS:
+        return _unreadable(1, f"the file is longer than {MAXIMUM_CHARACTERS} characters: shorten it")
+    try:
+        refused = _refused_notation(text)
+        if refused is not None:
+            return refused
+        loader = _PlainLoader(text)
+        node = loader.get_single_node()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        return _unreadable(line, f"not YAML: {error.problem or error.context}: correct the notation here")
+    except (yaml.YAMLError, ValueError) as error:
+        return _unreadable(1, f"not YAML text: {type(error).__name__}: save the file as UTF-8 YAML")
+    if node is None:
+        return _unreadable(1, "the file is empty: write its content")
+    lines: dict[str, int] = {}
+    mistakes: list[Mistake] = []
+    data = _plain(loader, node, "", lines, mistakes)
+    return Marked(data, lines, mistakes)
+
+
+def _unreadable(line: int, message: str) -> Marked:
+    return Marked(None, {}, [Mistake("", line, message)])
+
+
+def _refused_notation(text: str) -> Marked | None:
+    depth = documents = 0
+    for event in yaml.parse(text, _PlainLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+            if documents > 1:
+                return _unreadable(line, "a second document begins: keep one document per file")
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            return _unreadable(line, "anchors and aliases are not read here: write the text out")
+        if getattr(event, "tag", None):
+            return _unreadable(line, "tags are not read here: write a plain value")
+        if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            depth += 1
+            if depth > MAXIMUM_DEPTH:
+                return _unreadable(line, f"nested deeper than {MAXIMUM_DEPTH} levels: flatten it")
+        if isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            depth -= 1
+    return None
+
+
+def _plain(loader: _PlainLoader, node: yaml.Node, path: str, lines: dict[str, int], mistakes: list[Mistake]) -> Any:
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        made: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            place = joined(path, key)
+            line = key_node.start_mark.line + 1
+            if key in made:
+                mistakes.append(Mistake(place, line, f"key {key!r} is given twice: keep one"))
+                continue
+            lines[place] = line
+            made[key] = _plain(loader, value_node, place, lines, mistakes)
+        return made
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(loader, item, joined(path, index), lines, mistakes) for index, item in enumerate(node.value)]
+    try:
+        return loader.construct_object(node)
+    except (yaml.YAMLError, ValueError):
+        mistakes.append(Mistake(path, node.start_mark.line + 1, "the value cannot be read: put it in quotes"))
+        return ""
+
+
+# --- what the models refuse, said to an author ---------------------------------------------------------------------
+
+_LANGUAGE_NAMES = {"zh-CN": "simplified Chinese", "zh-TW": "traditional Chinese", "en": "English"}
+
+DERIVED_KEYS = {
+    "needs": "devices are derived from the steps and never written: remove this key",
+    "devices": "devices are derived from the steps and never written: remove this key",
+    "screens": "screens are derived from the steps: remove this key",
+}
+
+
+def mistakes_of(errors: Sequence[ErrorDetails], marked: Marked, known_keys: frozenset[str]) -> list[Mistake]:
+    """Pydantic's errors as mistakes with path, line and cure. `known_keys` serve to guess what was meant."""
+    found = []
+    for error in errors:
+        path = path_of(error["loc"], marked.data)
+        found.append(Mistake(path, marked.line_of(path), _cure(error, path, known_keys)))
+    return found
+
+
+def path_of(location: tuple[str | int, ...], data: Any) -> str:
+    """Pydantic's location without the union tags it inserts (`steps.0.consent.say` → `steps[0].say`)."""
+    path, node = "", data
+    for index, part in enumerate(location):
+        if isinstance(node, dict) and isinstance(part, str):
+            is_tag = part not in node and part == node.get("kind") and index < len(location) - 1
+            if is_tag:
+                continue
+            path, node = joined(path, part), node.get(part)
+        elif isinstance(node, list) and isinstance(part, int):
+            path, node = joined(path, part), node[part] if part < len(node) else None
+        elif node is None:
+            path = joined(path, part)
+    return path
+
+
+_CURES = {
+    "union_tag_not_found": "'kind' is missing: say which kind of step this is",
+    "model_type": "must be a group of keys: write one key per line below it",
+    "dict_type": "must be a group of keys: write one key per line below it",
+    "tuple_type": "must be a list: begin each item with '- '",
+    "list_type": "must be a list: begin each item with '- '",
+}
+
+
+def _cure(error: ErrorDetails, path: str, known_keys: frozenset[str]) -> str:
+    key = path.rsplit(".", 1)[-1]
+    context = error.get("ctx", {})
+    match error["type"]:
+        case "missing":
+            cure = f"{key!r} is missing: add it"
+        case "extra_forbidden":
+            cure = _unknown_key(key, known_keys)
+        case "string_type":
+            cure = f"must be text, not {type(error['input']).__name__}: write it, in quotes if it is a number"
+        case "string_pattern_mismatch":
+            cure = f"does not have the right form ({context.get('pattern')}): correct it"
+        case "union_tag_invalid":
+            cure = f"unknown kind {context.get('tag')!r}: use one of {context.get('expected_tags')}"
+        case "enum" | "literal_error":
+            cure = f"must be one of {context.get('expected')}: choose one"
+        case "value_error":
+            cure = str(error["msg"]).removeprefix("Value error, ")
+        case other:
+            cure = _CURES.get(other, f"{error['msg'][:1].lower()}{error['msg'][1:]}: correct it")
+    if key in _LANGUAGE_NAMES and error["type"] in ("missing", "string_too_short"):
+        cure = f"the {_LANGUAGE_NAMES[key]} text is missing: every text is given in zh-CN, zh-TW and en"
+    return cure
+
+
+def _unknown_key(key: str, known_keys: frozenset[str]) -> str:
+    if key in DERIVED_KEYS:
+        return f"unknown key {key!r}: {DERIVED_KEYS[key]}"
+    near = difflib.get_close_matches(key, sorted(known_keys), n=1)
+    return f"unknown key {key!r}: " + (f"did you mean {near[0]!r}?" if near else "remove it")

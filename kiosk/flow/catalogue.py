@@ -1,0 +1,65 @@
+"""The home page's tiles and doors, derived from the installed matters and the devices' fitness."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from drivers.messages import DeviceClass
+from kiosk.contracts.matter import Matter
+from kiosk.contracts.value import LocalizedText
+from kiosk.flow.screens import Door, Reason, Tile
+from kiosk.flow.words import has_word, word
+
+FAVOURITES = 8
+
+
+def tiles(matters: Sequence[Matter], fit: frozenset[DeviceClass]) -> tuple[Tile, ...]:
+    """One tile a matter; greyed, with the reason, when a device it needs is down."""
+    return tuple(_tile(matter, fit) for matter in matters)
+
+
+def _tile(matter: Matter, fit: frozenset[DeviceClass]) -> Tile:
+    missing = sorted(matter.needs - fit)
+    return Tile(
+        matter=matter.id,
+        version=matter.version,
+        title=matter.short_title or matter.title,
+        department=matter.department_name,
+        icon=matter.icon,
+        enabled=not missing,
+        reason=word(f"down_{missing[0]}") if missing else None,
+        search_text="\n".join((matter.title.zh_cn, matter.title.zh_tw, *matter.keywords, *matter.questions)),
+    )
+
+
+def doors(matters: Sequence[Matter]) -> tuple[Door, ...]:
+    """Life events first, then departments."""
+    events: dict[str, list[str]] = {}
+    departments: dict[str, list[str]] = {}
+    names: dict[str, LocalizedText] = {}
+    for matter in matters:
+        events.setdefault(matter.life_event, []).append(matter.id)
+        departments.setdefault(matter.department, []).append(matter.id)
+        names[matter.department] = matter.department_name
+    found = [
+        Door(id=f"life_{event}", title=word(f"life_{event}"), icon=event, matters=tuple(members))
+        for event, members in events.items()
+        if has_word(f"life_{event}")
+    ]
+    found += [
+        Door(id=f"department_{id}", title=names[id], icon="department", matters=tuple(members))
+        for id, members in departments.items()
+    ]
+    return tuple(found)
+
+
+def out_of_service_reasons(catalogue: Sequence[Tile], journal_full: bool) -> tuple[Reason, ...]:
+    """Why this machine can serve nobody now; empty when it can serve at least one matter."""
+    if journal_full:
+        return (Reason(text=word("out_disk_full"), code="G71"),)
+    if not catalogue:
+        return (Reason(text=word("out_no_matters"), code="G72"),)
+    if any(tile.enabled for tile in catalogue):
+        return ()
+    texts = {tile.reason.zh_cn: tile.reason for tile in catalogue if tile.reason is not None}
+    return tuple(Reason(text=text, code="G73") for text in texts.values())

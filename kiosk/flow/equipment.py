@@ -1,0 +1,121 @@
+"""What the flow works with: the machine's parts, handed over by kiosk.__main__."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from drivers.messages import DeviceClass
+from drivers.protocols import DocumentPrinter, DocumentScanner, FaceCheck, IdCardReader, ReceiptPrinter
+from kiosk.contracts.events import Disposition, JournalEntry
+from kiosk.contracts.fleet import ServiceAnswer
+from kiosk.contracts.matter import Matter
+
+
+class DevicesInUse(Protocol):
+    """The part of `kiosk.machine.devices.Devices` the flow uses."""
+
+    @property
+    def card_reader(self) -> IdCardReader | None: ...
+    @property
+    def face_check(self) -> FaceCheck | None: ...
+    @property
+    def receipt_printer(self) -> ReceiptPrinter | None: ...
+    @property
+    def document_printer(self) -> DocumentPrinter | None: ...
+    @property
+    def document_scanner(self) -> DocumentScanner | None: ...
+
+    def is_fit(self, device_class: DeviceClass) -> bool: ...
+
+    async def wipe(self) -> None: ...
+
+
+class JournalInUse(Protocol):
+    """The part of `kiosk.machine.journal.Journal` the flow uses."""
+
+    def append(self, event: str, /, *, transaction_number: str | None = None, **data: Any) -> JournalEntry: ...
+
+    def begin_effect(
+        self, effect_id: str, event: str, /, *, transaction_number: str | None = None, **data: Any
+    ) -> JournalEntry: ...
+
+    def end_effect(
+        self,
+        effect_id: str,
+        event: str,
+        /,
+        *,
+        disposition: Disposition,
+        transaction_number: str | None = None,
+        **data: Any,
+    ) -> JournalEntry: ...
+
+
+class AuthorityServices(Protocol):
+    """The part of `kiosk.machine.services.Services` the flow uses."""
+
+    async def call(
+        self,
+        operation: str,
+        payload: dict[str, Any],
+        *,
+        request_id: str,
+        transaction_number: str | None = None,
+        matter: str | None = None,
+        purpose: str = "",
+        timeout_seconds: float = 20.0,
+    ) -> ServiceAnswer: ...
+
+    async def document(self, document_id: str) -> bytes: ...
+
+
+class MatterLibrary(Protocol):
+    """The part of `kiosk.machine.library.Library` the flow uses."""
+
+    @property
+    def bundle_hash(self) -> str | None: ...
+
+    def matters(self) -> Sequence[Matter]: ...
+
+    def matter(self, matter_id: str) -> Matter | None: ...
+
+
+@dataclass(frozen=True)
+class SignInRules:
+    """Which ways in this machine offers, and how its face check runs."""
+
+    allow_face: bool = True
+    allow_code: bool = True
+    head_turn: bool = True
+
+
+@dataclass(frozen=True)
+class TimeOuts:
+    """Seconds; all are doubled in elder mode (DESIGN 3)."""
+
+    idle_seconds: float = 60.0
+    warn_seconds: float = 25.0
+    card_seconds: float = 45.0
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """Everything the flow touches beyond itself."""
+
+    devices: DevicesInUse
+    journal: JournalInUse
+    services: AuthorityServices
+    library: MatterLibrary
+    verify_seal: Callable[[bytes], str]
+    """Returns the SHA-256 of a sealed PDF, or raises SealRejected."""
+    render_page: Callable[[bytes], bytes]
+    """First page of a PDF as PNG."""
+    sweep_memory: Callable[[], None]
+    now: Callable[[], dt.datetime]
+    terminal: str
+    site: str
+    sign_in: SignInRules = SignInRules()
+    time_outs: TimeOuts = TimeOuts()

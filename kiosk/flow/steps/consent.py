@@ -1,0 +1,24 @@
+"""Ask for consent to what the matter does with personal data."""
+
+from __future__ import annotations
+
+import uuid
+
+from kiosk.contracts.matter import ConsentStep
+from kiosk.flow.screens import Chosen, ReviewScreen
+from kiosk.flow.session import CitizenLeft
+from kiosk.flow.transaction import Outcome, Transaction, option
+
+
+async def run(transaction: Transaction, step: ConsentStep) -> Outcome:
+    screen = ReviewScreen(
+        **transaction.frame(primary=option("agree", "agree"), alternatives=(option("decline", "decline"),)),
+        text=step.text,
+    )
+    answer = await transaction.session.ask(screen)
+    facts = {"subject": transaction.matter.id, "text_version": step.text_version}
+    if isinstance(answer, Chosen) and answer.option == "agree":
+        transaction.journal("consent_given", **facts, consent_id=uuid.uuid4().hex)
+        return Outcome.DONE
+    transaction.journal("consent_declined", **facts)
+    raise CitizenLeft

@@ -1,0 +1,164 @@
+"""Fetch a sealed PDF, verify its seal, show it, print it, and know that it was printed."""
+
+from __future__ import annotations
+
+import asyncio
+
+from drivers.errors import DeviceError, DeviceOffline
+from drivers.messages import DeviceClass, DocumentJob, PrintOutcome, PrintResult
+from drivers.protocols import DocumentPrinter
+from kiosk.contracts.errors import FaultCode, SealRejected, ServiceFailed
+from kiosk.contracts.events import Disposition
+from kiosk.contracts.matter import PrintDocumentStep
+from kiosk.contracts.value import sha256_hex
+from kiosk.flow.screens import ChooseScreen, Chosen, Place, PreviewScreen, WorkingScreen
+from kiosk.flow.session import StepFailed
+from kiosk.flow.transaction import Outcome, Transaction, option
+from kiosk.flow.words import word
+
+RECONCILE_TRIES = 8
+RECONCILE_SECONDS = 0.75
+
+DISPOSITIONS = {
+    PrintOutcome.PRINTED: Disposition.SUCCEEDED,
+    PrintOutcome.FAILED: Disposition.FAILED,
+    PrintOutcome.UNCERTAIN: Disposition.UNCERTAIN,
+}
+
+
+async def run(transaction: Transaction, step: PrintDocumentStep) -> Outcome:
+    transaction.undelivered = FaultCode.PRINT_FAILED
+    pdf = await _sealed_document(transaction, step)
+    await transaction.session.ask(
+        PreviewScreen(
+            **transaction.frame(
+                say=word("preview_before_print"), can_go_back=False, primary=option("print", "print_now")
+            ),
+            page_png=await asyncio.to_thread(transaction.equipment.render_page, pdf),
+            caption=step.document_title,
+        )
+    )
+    while True:
+        result = await print_once(transaction, step, pdf)
+        if result.outcome is PrintOutcome.PRINTED or (
+            result.outcome is PrintOutcome.UNCERTAIN and await _citizen_has_page(transaction)
+        ):
+            transaction.undelivered = None
+            return Outcome.DONE
+        if result.outcome is PrintOutcome.FAILED:
+            raise StepFailed(FaultCode.PRINT_FAILED, result.reason)
+
+
+async def _sealed_document(transaction: Transaction, step: PrintDocumentStep) -> bytes:
+    """The document as the authority sealed it; never printed when the seal does not hold."""
+    transaction.working("fetching_document")
+    document_id = transaction.values.get(step.document)
+    if document_id is None:
+        raise StepFailed(FaultCode.AUTHORITY_GARBLED, f"no document at {step.document}", can_retry=False)
+    try:
+        pdf = await transaction.equipment.services.document(document_id)
+    except ServiceFailed as failure:
+        raise StepFailed(failure.code, str(failure)) from failure
+    transaction.working("checking_seal")
+    facts = {"document": document_id, "sha256": sha256_hex(pdf)}
+    try:
+        await asyncio.to_thread(transaction.equipment.verify_seal, pdf)
+    except SealRejected as error:
+        transaction.journal("seal_checked", **facts, disposition=Disposition.FAILED, reason=str(error)[:120])
+        raise StepFailed(FaultCode.SEAL_INVALID, str(error), can_retry=False) from error
+    transaction.journal("seal_checked", **facts, disposition=Disposition.SUCCEEDED, reason="")
+    return pdf
+
+
+async def print_once(transaction: Transaction, step: PrintDocumentStep, pdf: bytes) -> PrintResult:
+    """One print with its intent and outcome. Uncertain is asked after, never repeated."""
+    printer = transaction.equipment.devices.document_printer
+    if printer is None:
+        raise StepFailed(FaultCode.PRINTER_DOWN, "no document printer is configured")
+    await _wait_until_fit(transaction)
+    sha256 = sha256_hex(pdf)
+    transaction.session.show(
+        WorkingScreen(
+            **transaction.frame(say=word("printing"), place=Place.DOCUMENT_TRAY, can_go_back=False, can_leave=False)
+        ),
+        busy=True,
+    )
+    job_id = transaction.begin_effect("print_begun", step=step.id, device="document_printer", sha256=sha256)
+    transaction.has_effect = True
+    try:
+        result = await printer.print_document(DocumentJob(job_id=job_id, pdf=pdf, sha256=sha256))
+    except DeviceError as error:
+        result = PrintResult(job_id=job_id, outcome=PrintOutcome.FAILED, reason=error.reason)
+    except BaseException:
+        result = PrintResult(job_id=job_id, outcome=PrintOutcome.UNCERTAIN, reason="interrupted")
+        _end(transaction, step, result)
+        raise
+    if result.outcome is PrintOutcome.UNCERTAIN:
+        result = await _ask_printer(transaction, printer, result)
+    _end(transaction, step, result)
+    return result
+
+
+def _end(transaction: Transaction, step: PrintDocumentStep, result: PrintResult) -> None:
+    transaction.end_effect(
+        result.job_id,
+        "print_ended",
+        DISPOSITIONS[result.outcome],
+        step=step.id,
+        device="document_printer",
+        reason=result.reason,
+        pages=result.pages_printed or 0,
+    )
+
+
+async def _wait_until_fit(transaction: Transaction) -> None:
+    """A printer whose process restarts is waited for before anything is sent; there is nothing to lose yet."""
+
+    async def ask() -> None:
+        if not transaction.equipment.devices.is_fit(DeviceClass.DOCUMENT_PRINTER):
+            raise DeviceOffline("the document printer is not ready")
+
+    try:
+        await transaction.with_device(DeviceClass.DOCUMENT_PRINTER, ask)
+    except DeviceError as error:
+        raise StepFailed(FaultCode.PRINTER_DOWN, str(error)) from error
+
+
+async def _ask_printer(transaction: Transaction, printer: DocumentPrinter, result: PrintResult) -> PrintResult:
+    """Ask what became of the job until the printer knows, for some seconds."""
+    transaction.working("asking_printer")
+    for _ in range(RECONCILE_TRIES):
+        try:
+            found = await printer.find_job(result.job_id, result.printer_job_id)
+        except DeviceError:
+            found = result
+        if found.outcome is not PrintOutcome.UNCERTAIN:
+            transaction.journal(
+                "print_reconciled",
+                device="document_printer",
+                job_id=result.job_id,
+                disposition=DISPOSITIONS[found.outcome],
+                reason=found.reason,
+            )
+            return found
+        await asyncio.sleep(RECONCILE_SECONDS)
+    return result
+
+
+async def _citizen_has_page(transaction: Transaction) -> bool:
+    """The printer cannot say: the citizen looks. Printing again is an explicit, journalled decision."""
+    transaction.undelivered = FaultCode.PRINT_UNCERTAIN
+    answer = await transaction.session.ask(
+        ChooseScreen(
+            **transaction.frame(
+                title=word("uncertain_title"), say=word("uncertain_say"), place=Place.DOCUMENT_TRAY, can_go_back=False
+            ),
+            options=(
+                option("have_page", "uncertain_have", icon="check"),
+                option("no_page", "uncertain_none", icon="printer"),
+            ),
+        )
+    )
+    has_page = isinstance(answer, Chosen) and answer.option == "have_page"
+    transaction.journal("citizen_told", fault=FaultCode.PRINT_UNCERTAIN, step=transaction.step.id)
+    return has_page

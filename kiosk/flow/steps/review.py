@@ -1,0 +1,27 @@
+"""Check what will be sent before it is sent."""
+
+from __future__ import annotations
+
+from kiosk.contracts.matter import ReviewStep, ShownValue, places_in
+from kiosk.contracts.value import plain
+from kiosk.flow.screens import KnownItem, ReviewScreen
+from kiosk.flow.transaction import Outcome, Transaction, option
+from kiosk.flow.values import masked
+
+
+async def run(transaction: Transaction, step: ReviewStep) -> Outcome:
+    screen = ReviewScreen(
+        **transaction.frame(primary=option("confirm", "confirm_and_go_on")),
+        items=tuple(_shown(transaction, item) for item in step.show),
+    )
+    await transaction.session.ask(screen)
+    return Outcome.DONE
+
+
+def _shown(transaction: Transaction, item: ShownValue) -> KnownItem:
+    clear = transaction.values.fill(item.value)
+    if not item.masked:
+        return KnownItem(label=item.label, value=plain(clear))
+    places = places_in(item.value)
+    covered = masked(places[0], clear) if places else clear
+    return KnownItem(label=item.label, value=plain(covered), masked=True, clear_value=plain(clear))

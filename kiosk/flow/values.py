@@ -1,0 +1,86 @@
+"""What a citizen's transaction has collected: lives in memory, dies with the session."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from drivers.messages import IdCard
+from kiosk.contracts.matter import SOURCE_PLACE
+from kiosk.contracts.value import masked_name, masked_number, masked_phone
+
+MAXIMUM_VALUE_CHARACTERS = 4_000_000
+
+
+class Values:
+    """Values by dotted source: `card.name`, `service.house.document_id`. Absent is None, never an empty guess."""
+
+    def __init__(self) -> None:
+        self._tree: dict[str, Any] = {}
+
+    def get(self, source: str) -> str | None:
+        """The value as text, or None when nobody knows it."""
+        node: Any = self._tree
+        for part in source.split("."):
+            if not isinstance(node, dict) or part not in node:
+                return None
+            node = node[part]
+        if node is None or isinstance(node, dict):
+            return None
+        if isinstance(node, list):
+            return "；".join(_line(item) for item in node) or None
+        return str(node) or None
+
+    def put(self, prefix: str, values: dict[str, Any]) -> None:
+        """Merge values under a prefix such as `service.house`."""
+        node = self._tree
+        for part in prefix.split("."):
+            node = node.setdefault(part, {})
+        node.update(values)
+
+    def put_card(self, card: IdCard) -> None:
+        fields = card.model_dump(exclude={"photo"}, exclude_none=True)
+        self.put("card", {name: _text(value) for name, value in fields.items()})
+        if card.new_address:
+            self.put("card", {"address": card.new_address})
+
+    def fill(self, template: str) -> str:
+        """A template text with its places filled; an unknown place becomes a dash."""
+
+        def value_at(place: Any) -> str:
+            value = self.get(place.group(1))
+            if value is None:
+                return "—"
+            return masked(place.group(1), value) if place.group(2) else value
+
+        return SOURCE_PLACE.sub(value_at, template)
+
+    def send(self, template: str) -> str | None:
+        """A parameter for an authority: a bare source sends its value or nothing, a template text is filled."""
+        whole = SOURCE_PLACE.fullmatch(template) or SOURCE_PLACE.fullmatch("{" + template + "}")
+        if whole is not None and not whole.group(2):
+            return self.get(whole.group(1))
+        return self.fill(template)
+
+    def wipe(self) -> None:
+        self._tree.clear()
+
+
+def masked(source: str, value: str) -> str:
+    """A personal value with only what may remain visible, by what its source names."""
+    last = source.rsplit(".", 1)[-1]
+    if "phone" in last:
+        return masked_phone(value)
+    if "name" in last:
+        return masked_name(value)
+    if "address" in last:
+        return value[:6] + "*" * max(len(value) - 6, 3)
+    return masked_number(value)
+
+
+def _text(value: Any) -> str:
+    return value.isoformat() if isinstance(value, dt.date) else str(value)
+
+
+def _line(item: Any) -> str:
+    return " ".join(str(part) for part in item.values()) if isinstance(item, dict) else str(item)
