@@ -1,0 +1,135 @@
+"""Engine and transactions. One request, one transaction, committed once at its end; services never commit."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+from fastapi import Depends
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Session, SQLModel
+from starlette.requests import HTTPConnection
+
+BUSY_TIMEOUT_SECONDS = 10
+CONCURRENT_WRITERS = 8
+WRITING = "fleet_writing"
+
+SQLModel.metadata.naming_convention = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+).naming_convention
+
+
+class UtcDateTime(TypeDecorator[dt.datetime]):
+    """A timezone-aware moment, UTC in every database."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone was about to be stored")
+        return value.astimezone(dt.UTC)
+
+    def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+def now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class Database:
+    """Readers take a snapshot; writers on SQLite take the one write lock at BEGIN, so none fails half-way."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
+        self._writer_engine = self.engine.execution_options(**{WRITING: True})
+        self._write_lock = threading.Lock()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        with Session(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Commits at the end, rolls back on any error; what was asked by `after_commit` runs after the commit."""
+        if self.is_sqlite and not self._write_lock.acquire(timeout=BUSY_TIMEOUT_SECONDS):
+            raise OperationalError("waiting for the write lock", None, TimeoutError())
+        try:
+            with Session(self._writer_engine) as session:
+                yield session
+                session.commit()
+                callbacks: list[Callable[[], None]] = session.info.pop("after_commit", [])
+        finally:
+            if self.is_sqlite:
+                self._write_lock.release()
+        for callback in callbacks:
+            callback()
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+def after_commit(session: Session, callback: Callable[[], None]) -> None:
+    """Run `callback` once the transaction is durable; never when it is rolled back."""
+    session.info.setdefault("after_commit", []).append(callback)
+
+
+def _sqlite_engine(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get(WRITING)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+def _postgresql_engine(url: str) -> Engine:
+    return create_engine(url, pool_size=10, max_overflow=20, pool_timeout=BUSY_TIMEOUT_SECONDS, pool_pre_ping=True)
+
+
+def database_of(connection: HTTPConnection) -> Database:
+    database: Database = connection.app.state.database
+    return database
+
+
+def _reading(connection: HTTPConnection) -> Iterator[Session]:
+    with database_of(connection).reading() as session:
+        yield session
+
+
+def _writing(connection: HTTPConnection) -> Iterator[Session]:
+    with database_of(connection).writing() as session:
+        yield session
+
+
+Reading = Annotated[Session, Depends(_reading, scope="function")]
+"""Dependency: a session for a request that changes nothing."""
+
+Writing = Annotated[Session, Depends(_writing, scope="function", max_concurrency=CONCURRENT_WRITERS)]
+"""Dependency: the request's transaction. Durable before the answer is sent."""
