@@ -105,6 +105,8 @@ EVENTS: dict[str, Event] = {
                "request_id+"),
         _event("service_ended", "ended", "The authority answered, or did not.", "step+", "operation+", "request_id+",
                "disposition+", "reason+", "case_number+"),
+        _event("service_reconciled", "fact", "An uncertain request was asked after, under its own id.", "operation+",
+               "request_id+", "disposition+", "reason+", "case_number+"),
         _event("material_collected", "fact", "A material was taken from the library or captured.", "step+", "origin+",
                "certificate*", "sha256"),
         _event("seal_checked", "fact", "A document's seal was verified before printing.", "document+", "disposition+",

@@ -53,6 +53,17 @@ class JournalInUse(Protocol):
         **data: Any,
     ) -> JournalEntry: ...
 
+    def settle_effect(
+        self,
+        effect_id: str,
+        event: str,
+        /,
+        *,
+        disposition: Disposition,
+        transaction_number: str | None = None,
+        **data: Any,
+    ) -> JournalEntry: ...
+
 
 class AuthorityServices(Protocol):
     """The part of `kiosk.machine.services.Services` the flow uses."""

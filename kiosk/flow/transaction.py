@@ -82,20 +82,34 @@ class Transaction:
     def journal(self, event: str, **data: Any) -> None:
         self.equipment.journal.append(event, transaction_number=self.number, **data)
 
-    def begin_effect(self, event: str, *, effect_id: str | None = None, **data: Any) -> str:
-        """Write the intent; returns the effect's id, chosen here and kept on disk. An uncertain one is tried again
-        under its own id."""
-        effect_id = effect_id or uuid.uuid4().hex
-        key = "request_id" if event.startswith("service") else "job_id"
+    def begin_effect(self, event: str, **data: Any) -> str:
+        """Write the intent; returns the effect's id, chosen here and kept on disk."""
+        effect_id = uuid.uuid4().hex
         self.equipment.journal.begin_effect(
-            effect_id, event, transaction_number=self.number, **{key: effect_id}, **data
+            effect_id, event, transaction_number=self.number, **{_id_field(event): effect_id}, **data
         )
         return effect_id
 
     def end_effect(self, effect_id: str, event: str, disposition: Disposition, **data: Any) -> None:
-        key = "request_id" if event.startswith("service") else "job_id"
+        """Write the outcome; an uncertain one stays open until it is settled."""
         self.equipment.journal.end_effect(
-            effect_id, event, disposition=disposition, transaction_number=self.number, **{key: effect_id}, **data
+            effect_id,
+            event,
+            disposition=disposition,
+            transaction_number=self.number,
+            **{_id_field(event): effect_id},
+            **data,
+        )
+
+    def settle_effect(self, effect_id: str, event: str, disposition: Disposition, **data: Any) -> None:
+        """Write what became of an uncertain effect."""
+        self.equipment.journal.settle_effect(
+            effect_id,
+            event,
+            disposition=disposition,
+            transaction_number=self.number,
+            **{_id_field(event): effect_id},
+            **data,
         )
 
     def working(self, sentence: str, *, progress: int | None = None) -> None:
@@ -119,6 +133,10 @@ class Transaction:
                     not self.equipment.devices.is_fit(device_class) and time.monotonic() < deadline
                 ):
                     await asyncio.sleep(0.1)
+
+
+def _id_field(event: str) -> str:
+    return "request_id" if event.startswith("service") else "job_id"
 
 
 def _is_silent(step: StepOfMatter) -> bool:

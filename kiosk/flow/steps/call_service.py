@@ -15,13 +15,8 @@ from kiosk.flow.transaction import Outcome, Transaction
 async def run(transaction: Transaction, step: CallServiceStep) -> Outcome:
     transaction.session.show(_screen(transaction), busy=True)
     payload = {name: value for name, template in step.send.items() if (value := transaction.values.send(template))}
-    request_id = transaction.begin_effect(
-        "service_begun",
-        effect_id=transaction.pending_requests.get(step.id),
-        step=step.id,
-        operation=step.operation,
-    )
-    transaction.pending_requests[step.id] = request_id
+    uncertain = transaction.pending_requests.get(step.id)
+    request_id = uncertain or transaction.begin_effect("service_begun", step=step.id, operation=step.operation)
     try:
         answer = await transaction.equipment.services.call(
             step.operation,
@@ -33,9 +28,9 @@ async def run(transaction: Transaction, step: CallServiceStep) -> Outcome:
             timeout_seconds=step.timeout_seconds,
         )
     except ServiceFailed as failure:
-        _end(transaction, step, request_id, _disposition(step, failure), reason=failure.reason)
+        _record(transaction, step, request_id, _disposition(step, failure), reason=failure.reason)
         raise _failed(step, failure) from failure
-    _end(transaction, step, request_id, Disposition.SUCCEEDED, case_number=answer.case_number or "")
+    _record(transaction, step, request_id, Disposition.SUCCEEDED, case_number=answer.case_number or "")
     transaction.values.put(f"service.{step.id}", answer.data)
     if answer.case_number:
         transaction.case_number = answer.case_number
@@ -55,16 +50,17 @@ def _disposition(step: CallServiceStep, failure: ServiceFailed) -> Disposition:
     return Disposition.FAILED
 
 
-def _end(
+def _record(
     transaction: Transaction, step: CallServiceStep, request_id: str, disposition: Disposition, *, reason: str = "",
     case_number: str = "",
 ) -> None:  # fmt: skip
-    transaction.end_effect(
-        request_id, "service_ended", disposition, step=step.id, operation=step.operation, reason=reason,
-        case_number=case_number,
-    )  # fmt: skip
-    if disposition is not Disposition.UNCERTAIN:
-        transaction.pending_requests.pop(step.id, None)
+    facts = {"operation": step.operation, "reason": reason, "case_number": case_number}
+    if transaction.pending_requests.pop(step.id, None):
+        transaction.settle_effect(request_id, "service_reconciled", disposition, **facts)
+    else:
+        transaction.end_effect(request_id, "service_ended", disposition, step=step.id, **facts)
+    if disposition is Disposition.UNCERTAIN:
+        transaction.pending_requests[step.id] = request_id
 
 
 def _failed(step: CallServiceStep, failure: ServiceFailed) -> StepFailed:

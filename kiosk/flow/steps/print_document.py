@@ -39,14 +39,12 @@ async def run(transaction: Transaction, step: PrintDocumentStep) -> Outcome:
         )
     )
     while True:
-        result = await print_once(transaction, step, pdf)
-        if result.outcome is PrintOutcome.PRINTED or (
-            result.outcome is PrintOutcome.UNCERTAIN and await _citizen_has_page(transaction)
-        ):
+        outcome = await print_once(transaction, step, pdf)
+        if outcome.outcome is PrintOutcome.FAILED:
+            raise StepFailed(FaultCode.PRINT_FAILED, outcome.reason)
+        if outcome.outcome is PrintOutcome.PRINTED or await _citizen_has_page(transaction, outcome.job_id):
             transaction.undelivered = None
             return Outcome.DONE
-        if result.outcome is PrintOutcome.FAILED:
-            raise StepFailed(FaultCode.PRINT_FAILED, result.reason)
 
 
 async def _sealed_document(transaction: Transaction, step: PrintDocumentStep) -> bytes:
@@ -93,10 +91,8 @@ async def print_once(transaction: Transaction, step: PrintDocumentStep, pdf: byt
         result = PrintResult(job_id=job_id, outcome=PrintOutcome.UNCERTAIN, reason="interrupted")
         _end(transaction, step, result)
         raise
-    if result.outcome is PrintOutcome.UNCERTAIN:
-        result = await _ask_printer(transaction, printer, result)
     _end(transaction, step, result)
-    return result
+    return await _ask_printer(transaction, printer, result) if result.outcome is PrintOutcome.UNCERTAIN else result
 
 
 def _end(transaction: Transaction, step: PrintDocumentStep, result: PrintResult) -> None:
@@ -133,19 +129,17 @@ async def _ask_printer(transaction: Transaction, printer: DocumentPrinter, resul
         except DeviceError:
             found = result
         if found.outcome is not PrintOutcome.UNCERTAIN:
-            transaction.journal(
-                "print_reconciled",
-                device="document_printer",
-                job_id=result.job_id,
-                disposition=DISPOSITIONS[found.outcome],
-                reason=found.reason,
-            )
+            _settle(transaction, found.job_id, DISPOSITIONS[found.outcome], found.reason)
             return found
         await asyncio.sleep(RECONCILE_SECONDS)
     return result
 
 
-async def _citizen_has_page(transaction: Transaction) -> bool:
+def _settle(transaction: Transaction, job_id: str, disposition: Disposition, reason: str) -> None:
+    transaction.settle_effect(job_id, "print_reconciled", disposition, device="document_printer", reason=reason)
+
+
+async def _citizen_has_page(transaction: Transaction, job_id: str) -> bool:
     """The printer cannot say: the citizen looks. Printing again is an explicit, journalled decision."""
     transaction.undelivered = FaultCode.PRINT_UNCERTAIN
     answer = await transaction.session.ask(
@@ -159,6 +153,9 @@ async def _citizen_has_page(transaction: Transaction) -> bool:
             ),
         )
     )
-    has_page = isinstance(answer, Chosen) and answer.option == "have_page"
     transaction.journal("citizen_told", fault=FaultCode.PRINT_UNCERTAIN, step=transaction.step.id)
-    return has_page
+    if isinstance(answer, Chosen) and answer.option == "have_page":
+        _settle(transaction, job_id, Disposition.SUCCEEDED, "citizen_has_it")
+        return True
+    _settle(transaction, job_id, Disposition.FAILED, "citizen_has_none")
+    return False

@@ -1,0 +1,139 @@
+"""After a power cut or a crash: what the journal left open is asked after and closed, before the next citizen.
+
+Nothing is repeated here. A page whose outcome is open is reported as uncertain, and the printer is asked; a request
+whose answer is unknown ends as interrupted (the centre answers for it by its request id); transactions end as
+interrupted. The citizen can fetch the result with the transaction number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from drivers.errors import DeviceError
+from drivers.messages import DeviceClass, PrintOutcome, PrintResult
+from kiosk.contracts.events import Disposition
+from kiosk.contracts.value import Contract
+from kiosk.flow.equipment import DevicesInUse, JournalInUse
+from kiosk.flow.steps.print_document import DISPOSITIONS
+
+log = logging.getLogger(__name__)
+
+PRINTER_PATIENCE_SECONDS = 20.0
+
+
+class OpenEffect(Protocol):
+    @property
+    def effect_id(self) -> str: ...
+    @property
+    def event(self) -> str: ...
+    @property
+    def transaction_number(self) -> str | None: ...
+    @property
+    def data(self) -> dict[str, Any]: ...
+    @property
+    def is_uncertain(self) -> bool: ...
+
+
+class OpenTransaction(Protocol):
+    @property
+    def transaction_number(self) -> str: ...
+
+
+class JournalToReplay(JournalInUse, Protocol):
+    def open_effects(self) -> Sequence[OpenEffect]: ...
+
+    def open_transactions(self) -> Sequence[OpenTransaction]: ...
+
+
+class Recovered(Contract):
+    """What was found open: counts for the log and the heartbeat."""
+
+    transactions: int
+    pages: int
+    requests: int
+
+
+async def recover(journal: JournalToReplay, devices: DevicesInUse) -> Recovered:
+    """Replay the journal's open ends. Idempotent; safe to be killed in."""
+    effects = journal.open_effects()
+    pages = [effect for effect in effects if effect.event == "print_begun"]
+    requests = [effect for effect in effects if effect.event == "service_begun"]
+    for effect in effects:
+        if not effect.is_uncertain:
+            _report_uncertain(journal, effect)
+    transactions = journal.open_transactions()
+    for transaction in transactions:
+        journal.append(
+            "transaction_ended",
+            transaction_number=transaction.transaction_number,
+            disposition=Disposition.INTERRUPTED,
+            fault="F61",
+            holder="",
+            case_number="",
+        )
+    for effect in pages:
+        await _ask_after_page(journal, devices, effect)
+    for effect in requests:
+        journal.settle_effect(
+            effect.effect_id,
+            "service_reconciled",
+            disposition=Disposition.INTERRUPTED,
+            transaction_number=effect.transaction_number,
+            operation=effect.data.get("operation", ""),
+            request_id=effect.effect_id,
+            reason="answer_unknown",
+            case_number="",
+        )
+    return Recovered(transactions=len(transactions), pages=len(pages), requests=len(requests))
+
+
+def _report_uncertain(journal: JournalToReplay, effect: OpenEffect) -> None:
+    is_page = effect.event == "print_begun"
+    facts: dict[str, Any] = (
+        {"device": effect.data.get("device", ""), "job_id": effect.effect_id, "pages": 0}
+        if is_page
+        else {"operation": effect.data.get("operation", ""), "request_id": effect.effect_id, "case_number": ""}
+    )
+    journal.end_effect(
+        effect.effect_id,
+        "print_ended" if is_page else "service_ended",
+        disposition=Disposition.UNCERTAIN,
+        transaction_number=effect.transaction_number,
+        step=effect.data.get("step", ""),
+        reason="interrupted",
+        **facts,
+    )
+
+
+async def _ask_after_page(journal: JournalToReplay, devices: DevicesInUse, effect: OpenEffect) -> None:
+    """The printer's word where it keeps one; a receipt printer keeps none, so its slip stays interrupted."""
+    device = effect.data.get("device", "")
+    found = PrintResult(job_id=effect.effect_id, outcome=PrintOutcome.UNCERTAIN, reason="printer_cannot_tell")
+    if device == "document_printer" and devices.document_printer is not None:
+        await _until_fit(devices)
+        try:
+            found = await devices.document_printer.find_job(effect.effect_id, None)
+        except DeviceError as error:
+            log.warning("the document printer cannot be asked after %s: %s", effect.effect_id, error.reason)
+            found = found.model_copy(update={"reason": error.reason})
+    uncertain_slip = found.outcome is PrintOutcome.UNCERTAIN and device != "document_printer"
+    journal.settle_effect(
+        effect.effect_id,
+        "print_reconciled",
+        disposition=Disposition.INTERRUPTED if uncertain_slip else DISPOSITIONS[found.outcome],
+        transaction_number=effect.transaction_number,
+        device=device,
+        job_id=effect.effect_id,
+        reason=found.reason,
+    )
+
+
+async def _until_fit(devices: DevicesInUse) -> None:
+    deadline = asyncio.get_running_loop().time() + PRINTER_PATIENCE_SECONDS
+    while (  # noqa: ASYNC110 (a process starts: there is nothing here to wait on)
+        not devices.is_fit(DeviceClass.DOCUMENT_PRINTER) and asyncio.get_running_loop().time() < deadline
+    ):
+        await asyncio.sleep(0.2)
