@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from kiosk.contracts.errors import AuthorityDown, Garbled, Refused, ServiceFailed, Unreachable
 from kiosk.contracts.fleet import MAXIMUM_BODY_BYTES, ServiceAnswer, ServiceRequest
+from kiosk.contracts.value import LANGUAGES, LocalizedText
 from kiosk.machine.fleet.client import Answer, FleetClient
 
 MAXIMUM_DOCUMENT_BYTES = 8 * 1024 * 1024
@@ -86,9 +87,13 @@ class ServiceRefused(Refused):
         self.answer = answer
 
     @property
-    def localized(self) -> dict[str, str]:
-        """The authority's own sentence, per language; may be empty."""
-        return self.answer.message
+    def told(self) -> LocalizedText | None:
+        """The authority's own sentence; a language it left out is filled from one it gave. None when it said none."""
+        said = {language: text for language, text in self.answer.message.items() if text}
+        if not said:
+            return None
+        spare = said.get("zh-CN") or next(iter(said.values()))
+        return LocalizedText.model_validate({language: said.get(language, spare) for language in LANGUAGES})
 
 
 def _failure(operation: str, reply: Answer) -> ServiceFailed:
