@@ -1,0 +1,118 @@
+"""The methods of a device protocol, read from its signatures, so that a new method needs no change in the host.
+
+A coroutine method is a request with one answer; a method that returns an async iterator is a stream. Arguments and
+results are whatever pydantic can validate.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any, get_args, get_origin, get_type_hints
+
+from pydantic import TypeAdapter
+
+from drivers.messages import PrintOutcome, PrintResult
+
+LIMIT_ARGUMENT = "timeout_seconds"
+LIMITS_SECONDS = {"status": 2.0, "capabilities": 5.0, "wipe": 3.0, "close": 3.0}
+DEFAULT_LIMIT_SECONDS = 10.0
+BESIDE_THE_QUEUE = ("capabilities", "status", "cancel_")
+"""Device-classes C.0: one queue per device; status and cancel bypass it."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """One method of a protocol: how to carry its arguments and its results."""
+
+    name: str
+    signature: inspect.Signature
+    streams: bool
+    result_type: Any
+
+    @cached_property
+    def _arguments(self) -> dict[str, TypeAdapter[Any]]:
+        return {name: TypeAdapter(parameter.annotation) for name, parameter in self.signature.parameters.items()}
+
+    @cached_property
+    def _result(self) -> TypeAdapter[Any]:
+        return TypeAdapter(self.result_type)
+
+    @property
+    def queues(self) -> bool:
+        return not self.name.startswith(BESIDE_THE_QUEUE)
+
+    @property
+    def prints(self) -> bool:
+        return self.result_type is PrintResult
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """All arguments by name, defaults filled in. Raises `TypeError` as a call would."""
+        bound = self.signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return dict(bound.arguments)
+
+    def limit_seconds(self, arguments: dict[str, Any]) -> float:
+        limit = arguments.get(LIMIT_ARGUMENT)
+        return float(limit) if limit is not None else LIMITS_SECONDS.get(self.name, DEFAULT_LIMIT_SECONDS)
+
+    def dump_arguments(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        return {name: self._arguments[name].dump_python(value, warnings="error") for name, value in arguments.items()}
+
+    def load_arguments(self, tree: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Positional and keyword arguments. Raises `ValidationError`."""
+        args, kwargs = [], {}
+        for name, parameter in self.signature.parameters.items():
+            value = self._arguments[name].validate_python(tree[name])
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+                kwargs[name] = value
+            else:
+                args.append(value)
+        return args, kwargs
+
+    def dump_result(self, value: Any) -> Any:
+        """Raises `PydanticSerializationError` when the driver answered something its protocol does not know."""
+        return self._result.dump_python(value, warnings="error")
+
+    def load_result(self, tree: Any) -> Any:
+        return self._result.validate_python(tree)
+
+
+def uncertain_print(arguments: dict[str, Any], reason: str) -> PrintResult:
+    """The honest end of a print whose process was lost after the request had been sent."""
+    job = arguments.get("job")
+    job_id = str(arguments["job_id"]) if "job_id" in arguments else str(job.job_id if job is not None else "")
+    printer_job_id = arguments.get("printer_job_id")
+    return PrintResult(job_id=job_id, outcome=PrintOutcome.UNCERTAIN, reason=reason, printer_job_id=printer_job_id)
+
+
+@cache
+def methods_of(protocol: type) -> dict[str, Method]:
+    """Every public method of a protocol, with those it inherits."""
+    found = {}
+    for name in dir(protocol):
+        function = inspect.getattr_static(protocol, name)
+        if name.startswith("_") or not inspect.isfunction(function):
+            continue
+        found[name] = _method(name, function)
+    return found
+
+
+def _method(name: str, function: Any) -> Method:
+    hints = get_type_hints(function, include_extras=True)
+    signature = inspect.signature(function)
+    parameters = [
+        parameter.replace(annotation=hints[parameter.name]) for parameter in list(signature.parameters.values())[1:]
+    ]
+    result = hints.get("return", type(None))
+    streams = get_origin(result) is AsyncIterator
+    if not streams and not inspect.iscoroutinefunction(function):
+        raise TypeError(f"{name} is neither a coroutine nor an async iterator: it cannot cross a process border")
+    return Method(
+        name=name,
+        signature=signature.replace(parameters=parameters),
+        streams=streams,
+        result_type=get_args(result)[0] if streams else result,
+    )

@@ -1,0 +1,142 @@
+"""Which driver is which: "id_card_reader/sdt" → its class, imported only when asked for.
+
+Built-in drivers and those of installed packages have one form, `CLASS/MODEL = module:Class`. A package states it in its
+entry-point group `yizhan.drivers` (simulators: `yizhan.simulators`); a built-in name cannot be taken over by a package.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from drivers.errors import DeviceAbsent, HardwareFault, Unsupported
+from drivers.messages import DeviceClass
+from drivers.protocols import (
+    Device,
+    DocumentPrinter,
+    DocumentScanner,
+    FaceCheck,
+    IdCardReader,
+    ReceiptPrinter,
+)
+
+DRIVERS_GROUP = "yizhan.drivers"
+SIMULATORS_GROUP = "yizhan.simulators"
+BUILT_IN = "built-in"
+NAME = re.compile(r"[a-z][a-z_]*/[a-z0-9][a-z0-9_]*")
+
+PROTOCOLS: dict[str, type] = {
+    DeviceClass.ID_CARD_READER: IdCardReader,
+    DeviceClass.FACE_MATCHER: FaceCheck,
+    DeviceClass.RECEIPT_PRINTER: ReceiptPrinter,
+    DeviceClass.DOCUMENT_PRINTER: DocumentPrinter,
+    DeviceClass.DOCUMENT_SCANNER: DocumentScanner,
+}
+"""What a device of each class can do; a class without an entry is a plain `Device`."""
+
+_DRIVERS = {
+    "id_card_reader/sdt": ("drivers.id_card_reader.sdt:SdtReader", "Resident identity card readers with a SAM module"),
+    "face_matcher/dlib": ("drivers.face_matcher.dlib_engine:FaceMatcher", "Camera and dlib comparison in one process"),
+    "face_camera/uvc": ("drivers.face_camera.uvc:UvcCamera", "Cameras the system knows, clips, picture sequences"),
+    "receipt_printer/escpos": ("drivers.receipt_printer.escpos:EscposPrinter", "Thermal printers speaking ESC/POS"),
+    "document_printer/ipp": ("drivers.document_printer.ipp:IppPrinter", "A4 printers and print queues speaking IPP"),
+    "document_scanner/document_camera": (
+        "drivers.document_scanner.document_camera:DocumentCamera",
+        "Overhead document cameras",
+    ),
+}
+
+_SIMULATORS = {
+    "id_card_reader/sdt": ("drivers.id_card_reader.simulator:SdtSimulator", "SAM module on a pseudo-terminal"),
+    "face_matcher/dlib": ("drivers.face_camera.simulator:CameraSimulator", "A camera that shows recorded pictures"),
+    "face_camera/uvc": ("drivers.face_camera.simulator:CameraSimulator", "A camera that shows recorded pictures"),
+    "receipt_printer/escpos": (
+        "drivers.receipt_printer.simulator:EscposSimulator",
+        "Thermal printer on a pseudo-terminal",
+    ),
+    "document_printer/ipp": ("drivers.document_printer.simulator:IppeveSimulator", "IPP printer on a local port"),
+    "document_scanner/document_camera": (
+        "drivers.document_scanner.simulator:DocumentCameraSimulator",
+        "A camera that shows recorded papers",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One driver (or simulator) that could be loaded. `target` is module:Class, `source` built-in or a package."""
+
+    name: str
+    target: str
+    description: str
+    source: str
+
+    @property
+    def device_class(self) -> str:
+        return self.name.partition("/")[0]
+
+    def load(self) -> type[Any]:
+        """Import the class. Raises `DeviceAbsent` (`library_missing`) or `HardwareFault` (`driver_broken`)."""
+        module_name, _, attribute = self.target.partition(":")
+        try:
+            module = importlib.import_module(module_name)
+        except ImportError as error:
+            missing = getattr(error, "name", None) or "a library"
+            raise DeviceAbsent(
+                f"{self.name}: {missing} cannot be imported: install it, or choose another driver", "library_missing"
+            ) from error
+        loaded = getattr(module, attribute, None)
+        if not isinstance(loaded, type):
+            raise HardwareFault(f"{self.name}: {module_name} has no class {attribute}: reinstall it", "driver_broken")
+        return loaded
+
+
+def protocol_of(device_class: str) -> type:
+    return PROTOCOLS.get(device_class, Device)
+
+
+def drivers() -> dict[str, Entry]:
+    """Every driver that could be loaded, sorted by name. Nothing is imported."""
+    return _entries(_DRIVERS, DRIVERS_GROUP)
+
+
+def simulators() -> dict[str, Entry]:
+    """Every simulator known by name; a shipped terminal knows the names but has none of the modules."""
+    return _entries(_SIMULATORS, SIMULATORS_GROUP)
+
+
+def find_driver(name: str) -> Entry:
+    """The driver of that name. Raises `Unsupported` (`driver_unknown`), naming those that exist."""
+    built_in = _DRIVERS.get(name)
+    return Entry(name, *built_in, BUILT_IN) if built_in else _find(name, drivers(), "driver")
+
+
+def find_simulator(name: str) -> Entry:
+    """The simulator of that name. Raises `Unsupported` (`driver_unknown`), naming those that exist."""
+    return _find(name, simulators(), "simulator")
+
+
+def _find(name: str, entries: dict[str, Entry], word: str) -> Entry:
+    if name not in entries:
+        raise Unsupported(f"no {word} is called {name!r}: choose one of {', '.join(entries)}", "driver_unknown")
+    return entries[name]
+
+
+def _entries(built_in: dict[str, tuple[str, str]], group: str) -> dict[str, Entry]:
+    found = {
+        point.name: Entry(point.name, point.value.replace(" ", ""), *_origin(point))
+        for point in entry_points(group=group)
+        if NAME.fullmatch(point.name)
+    }
+    found |= {name: Entry(name, *entry, BUILT_IN) for name, entry in built_in.items()}
+    return dict(sorted(found.items()))
+
+
+def _origin(point: EntryPoint) -> tuple[str, str]:
+    if point.dist is None:
+        return "", "package"
+    summary = next(iter(point.dist.metadata.get_all("Summary", [])), "")
+    return summary, f"{point.dist.name} {point.dist.version}"

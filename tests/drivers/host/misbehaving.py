@@ -1,0 +1,199 @@
+"""Drivers that do what drivers should not, installed as a third party's package for the tests of the host."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import datetime as dt
+import os
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from drivers.errors import DeviceAbsent, HardwareFault, MediaError
+from drivers.messages import (
+    Capabilities,
+    CardType,
+    DeviceClass,
+    DeviceState,
+    DeviceStatus,
+    DocumentJob,
+    Fault,
+    FaultAction,
+    IdCard,
+    Message,
+    Preview,
+    PrintJob,
+    PrintOutcome,
+    PrintResult,
+    ScannedPage,
+)
+
+NAME = "驿测试"
+PHOTO = bytes(range(256)) * 4
+
+
+class Common:
+    device_class = DeviceClass.ID_CARD_READER
+    driver = "id_card_reader/misbehaving"
+
+    class Options(Message):
+        behaviour: str = "serve"
+        port: str = ""
+        marks: str = ""
+        poll_safe: bool = True
+
+    def __init__(self, options: Any) -> None:
+        self.options = options
+        self.kept: list[Any] = []
+        self.leftovers = 0
+        match options.behaviour:
+            case "broken_at_start":
+                raise HardwareFault("the module is not authorised", "sam_auth_failed")
+            case "absent":
+                raise DeviceAbsent(f"{options.port} does not exist: check the cable", "device_absent")
+            case "bug_at_start":
+                raise RuntimeError(NAME)
+            case "hang_at_start":
+                time.sleep(60)
+
+    async def capabilities(self) -> Capabilities:
+        return Capabilities(
+            device_class=self.device_class, driver=self.driver, version="1", status_source="polled",
+            poll_safe_in_motion=self.options.poll_safe, cancellable=frozenset({"read"}),
+        )  # fmt: skip
+
+    async def status(self) -> DeviceStatus:
+        match self.options.behaviour:
+            case "status_raises":
+                raise RuntimeError("no status today")
+            case "status_hangs":
+                await asyncio.sleep(60)
+            case "paper_out":
+                fault = Fault(code="paper_out", action=FaultAction.CLEAR, since=dt.datetime.now(dt.UTC))
+                return DeviceStatus(device=DeviceState.USER_ERROR, faults=(fault,), parts={"paper": "out"})
+        return DeviceStatus(device=DeviceState.ONLINE, parts={"media": "unknown"})
+
+    async def wipe(self) -> None:
+        if self.options.behaviour == "wipe_hangs":
+            await asyncio.sleep(60)
+        self.kept.clear()
+        self.mark("wiped")
+
+    async def close(self) -> None:
+        self.mark("closed")
+
+    def mark(self, word: str) -> None:
+        if self.options.marks:
+            with Path(self.options.marks).open("a") as file:
+                file.write(word + "\n")
+
+    async def misbehave(self, behaviour: str) -> None:
+        match behaviour:
+            case "crash":
+                ctypes.string_at(0)
+            case "exit":
+                os._exit(3)
+            case "native_sleep":
+                ctypes.CDLL(None).sleep(60)
+            case "native_sleep_holding_the_lock":
+                ctypes.PyDLL(None).sleep(60)
+            case "endless_loop":
+                while True:
+                    pass
+            case "never_answers":
+                await asyncio.sleep(60)
+            case "ignores_cancel":
+                while True:
+                    try:
+                        await asyncio.sleep(60)
+                    except asyncio.CancelledError:
+                        self.mark("cancel ignored")
+            case "memory":
+                while True:
+                    self.kept.append(bytearray(os.urandom(4096)) * 4096)
+                    await asyncio.sleep(0.001)
+            case "files":
+                while True:
+                    self.kept.append(Path("/dev/null").open())
+            case "bug":
+                raise RuntimeError(f"cannot read {NAME}")
+            case "talks":
+                print("reading 350102190001010017 of", NAME, file=sys.stderr, flush=True)
+                for number in range(1000):
+                    print("line", number, file=sys.stderr)
+
+
+class Reader(Common):
+    async def read(self, *, timeout_seconds: float = 15.0, want_photo: bool = True) -> IdCard:
+        self.mark("read")
+        try:
+            await self.misbehave(self.options.behaviour)
+        except asyncio.CancelledError:
+            self.mark("cancelled")
+            raise
+        match self.options.behaviour:
+            case "unreadable":
+                raise MediaError("the card was moved", "moved_too_soon")
+            case "lies":
+                return "a card"  # type: ignore[return-value]
+            case "slow":
+                await asyncio.sleep(0.3)
+                self.mark("read ended")
+        return IdCard(
+            card_type=CardType.RESIDENT, name=NAME, birth_date=dt.date(1900, 1, 1), photo=PHOTO if want_photo else None
+        )
+
+    async def wait_removal(self, *, timeout_seconds: float = 30.0) -> None:
+        self.mark("wait_removal")
+
+    async def decode_photo(self, photo: bytes) -> bytes | None:
+        return photo[::-1]
+
+
+class Printer(Common):
+    device_class = DeviceClass.RECEIPT_PRINTER
+    driver = "receipt_printer/misbehaving"
+
+    async def print_receipt(self, job: PrintJob, *, timeout_seconds: float = 20.0) -> PrintResult:
+        self.mark(job.job_id)
+        await self.misbehave(self.options.behaviour)
+        return PrintResult(job_id=job.job_id, outcome=PrintOutcome.PRINTED)
+
+
+class PagePrinter(Common):
+    device_class = DeviceClass.DOCUMENT_PRINTER
+    driver = "document_printer/misbehaving"
+
+    async def print_document(self, job: DocumentJob, *, timeout_seconds: float = 120.0) -> PrintResult:
+        self.mark("printing")
+        self.taken_back = asyncio.Event()
+        await self.taken_back.wait()
+        return PrintResult(job_id=job.job_id, outcome=PrintOutcome.FAILED, reason="cancelled")
+
+    async def find_job(self, job_id: str, printer_job_id: str | None) -> PrintResult:
+        return PrintResult(job_id=job_id, outcome=PrintOutcome.PRINTED, printer_job_id=printer_job_id)
+
+    async def cancel_job(self, job_id: str) -> None:
+        self.taken_back.set()
+
+
+class Scanner(Common):
+    device_class = DeviceClass.DOCUMENT_SCANNER
+    driver = "document_scanner/misbehaving"
+
+    async def preview(self) -> AsyncIterator[Preview]:
+        try:
+            for number in range(10_000):
+                if number == 3:
+                    await self.misbehave(self.options.behaviour)
+                yield Preview(width=640, height=480, rgb=bytes([number % 256]) * (640 * 480 * 3))
+                if self.options.behaviour == "three" and number == 2:
+                    return
+        finally:
+            self.mark("camera stopped")
+
+    async def capture(self, *, timeout_seconds: float = 20.0) -> ScannedPage:
+        return ScannedPage(jpeg=b"\xff\xd8" * 500_000, width_px=1, height_px=1, sharpness=1.0, sha256="0")
