@@ -173,7 +173,10 @@ class SupervisedDevice:
 
     def cached_status(self) -> DeviceStatus:
         """The last known state, or what follows from the state of the process. Never waits."""
-        return self._board.status(busy=self._queue.locked())
+        status = self._board.status(busy=self._queue.locked())
+        if status.is_fit and not self.is_ready:  # the process ended a moment ago
+            return status.model_copy(update={"device": DeviceState.STARTING})
+        return status
 
     async def status(self) -> DeviceStatus:
         """The state now; never raises. While the device moves and cannot be asked, the last known one."""

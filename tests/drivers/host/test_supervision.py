@@ -177,7 +177,7 @@ def test_leaving_a_command_takes_it_back_in_the_device(tmp_path: Path) -> None:
     async def story() -> None:
         async with device("never_answers", marks=str(marks)) as supervised:
             reading = asyncio.create_task(supervised.proxy.read())
-            await until(lambda: marks.exists())
+            await until(marks.exists)
             reading.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await reading
@@ -211,11 +211,11 @@ def test_a_stream_that_ends_by_itself_and_one_whose_process_dies() -> None:
         async with device("three", "document_scanner") as supervised:
             assert len([picture async for picture in supervised.proxy.preview()]) == 3
         async with device("crash", "document_scanner") as supervised:
-            seen = 0
+            pictures = supervised.proxy.preview()
+            for _ in range(3):
+                await anext(pictures)
             with pytest.raises(DeviceOffline):
-                async for _ in supervised.proxy.preview():
-                    seen += 1
-            assert seen == 3
+                await anext(pictures)
 
     run(story)
 
@@ -226,7 +226,7 @@ def test_commands_wait_their_turn_and_status_does_not(tmp_path: Path) -> None:
     async def story() -> None:
         async with device("slow", marks=str(marks)) as supervised:
             reading = asyncio.create_task(supervised.proxy.read())
-            await until(lambda: marks.exists())
+            await until(marks.exists)
             removal = asyncio.create_task(supervised.proxy.wait_removal())
             assert (await supervised.proxy.status()).device is DeviceState.BUSY
             await asyncio.gather(reading, removal)
@@ -240,7 +240,7 @@ def test_taking_a_job_back_passes_the_running_print() -> None:
         async with device("serve", "document_printer") as supervised:
             job = DocumentJob(job_id="7", pdf=b"%PDF", sha256="0")
             printing = asyncio.create_task(supervised.proxy.print_document(job))
-            await until(lambda: supervised._queue.locked())
+            await until(supervised._queue.locked)
             await supervised.proxy.cancel_job("7")
             assert (await printing).outcome is PrintOutcome.FAILED
             assert await supervised.proxy.find_job("7", "x") == PrintResult(
@@ -392,7 +392,7 @@ def test_wipe_takes_back_what_runs_and_recycle_leaves_no_process(tmp_path: Path)
     async def story() -> None:
         async with device("never_answers", marks=str(marks)) as supervised:
             reading = asyncio.create_task(supervised.proxy.read())
-            await until(lambda: marks.exists())
+            await until(marks.exists)
             await supervised.wipe()
             with pytest.raises(DeviceError):
                 await reading
