@@ -1,0 +1,49 @@
+"""The terminal's programs: run, demo, journal verify. The only page that knows everybody."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m kiosk", description="Yizhan, the self-service terminal")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    run = commands.add_parser("run", help="serve citizens on this machine")
+    run.add_argument("--config", type=Path, required=True, help="machine.toml")
+
+    demo = commands.add_parser("demo", help="the whole house with simulators, one invented citizen served")
+    demo.add_argument("--matter", default="no_house_certificate")
+    demo.add_argument("--journeys", type=int, default=1)
+    demo.add_argument("--mode", choices=("standard", "elder"), default="standard")
+    demo.add_argument("--language", choices=("zh-CN", "zh-TW", "en"), default="zh-CN")
+    demo.add_argument("--orientation", choices=("portrait", "landscape"), default="portrait")
+    demo.add_argument("--out", default="build/demo")
+    demo.add_argument("--stay", action="store_true", help="stay up and take orders for the simulators")
+
+    journal = commands.add_parser("journal", help="the terminal's journal").add_subparsers(dest="action", required=True)
+    verify = journal.add_parser("verify", help="say whole, or name the first broken sequence")
+    verify.add_argument("path", type=Path)
+
+    given = parser.parse_args(arguments)
+    match given.command:
+        case "run":
+            from kiosk.program import run_terminal
+
+            return run_terminal(given.config)
+        case "demo":
+            from kiosk.demo import run_demo
+
+            return run_demo(given)
+        case _:
+            from kiosk.machine.journal_verify import run_verify
+
+            code, sentence = run_verify(given.path)
+            print(sentence)
+            return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,172 @@
+"""An invented citizen who reads the screen and touches what a person would touch, one screen after another."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kiosk.demo.city import City
+from kiosk.demo.hand import Hand
+from kiosk.demo.processes import DemoFailed
+
+JOURNEY_SECONDS = 120.0
+ENTRIES = {
+    "phone": "13900000001",
+    "text": "厦门市样例单位",
+    "date": "2026-01-31",
+    "identity_number": "350203190102030017",
+}
+
+
+@dataclass
+class Journey:
+    """One citizen's way through one matter. `card_laid_at` is the machine's monotonic clock, in seconds."""
+
+    card: str
+    matter: str
+    mode: str = "standard"
+    language: str = "zh-CN"
+    card_laid_at: float = 0.0
+    transaction_number: str = ""
+    screens: list[str] = field(default_factory=list)
+
+
+class Citizen:
+    """Knows nothing of matters: what to do follows from what stands on the screen."""
+
+    def __init__(self, city: City, hand: Hand, shots: Path | None) -> None:
+        self._city = city
+        self._hand = hand
+        self._shots = shots
+        self._facing = "straight"
+        self._last_screen: tuple[Any, ...] = ()
+
+    def walk(self, journey: Journey) -> None:
+        """From the attract screen to the attract screen. Raises DemoFailed when the way does not end."""
+        self._facing, self._last_screen = "straight", ()
+        deadline = time.monotonic() + JOURNEY_SECONDS
+        been_inside = False
+        while time.monotonic() < deadline:
+            state = self._hand.state()
+            journey.transaction_number = state.get("transaction_number") or journey.transaction_number
+            self._picture(state, journey)
+            if state["stage"] == "attract" and been_inside:
+                self._city.simulators["card_reader"].order("remove")
+                return
+            been_inside = been_inside or state["stage"] == "session"
+            if not self._act(state, journey):
+                time.sleep(0.05)
+        raise DemoFailed(
+            f"{journey.matter}: the citizen was still at {self._last_screen} after {JOURNEY_SECONDS:.0f} s"
+        )
+
+    def _picture(self, state: dict[str, Any], journey: Journey) -> None:
+        """One picture of each screen the citizen saw, once it stands still."""
+        screen = state.get("screen") or {}
+        seen = (
+            state["stage"],
+            screen.get("step_id"),
+            screen.get("kind"),
+            screen.get("direction"),
+            state.get("warning"),
+        )
+        if seen == self._last_screen or not state.get("settled", True):
+            return
+        self._last_screen = seen
+        name = "-".join(
+            str(part)
+            for part in (
+                f"{len(journey.screens) + 1:02d}",
+                state["stage"],
+                *(screen.get(key) for key in ("step_id", "kind")),
+            )
+            if part
+        )
+        journey.screens.append(name)
+        if self._shots is not None:
+            self._hand.shot(self._shots / f"{name}.png")
+
+    def _act(self, state: dict[str, Any], journey: Journey) -> bool:
+        names = {item["name"] for item in state.get("touchables", ())}
+        match state["stage"]:
+            case "out_of_service":
+                raise DemoFailed(f"the terminal is out of service: {state.get('reasons')}")
+            case "attract":
+                return self._tap(names, "attract")
+            case "home":
+                return self._at_home(state, names, journey)
+            case _:
+                return self._in_session(state, names, journey)
+
+    def _at_home(self, state: dict[str, Any], names: set[str], journey: Journey) -> bool:
+        if state.get("language") != journey.language and self._tap(names, f"language:{journey.language}"):
+            return True
+        if state.get("mode") != journey.mode:
+            return self._tap(names, "mode")
+        return self._tap(names, f"tile:{journey.matter}")
+
+    def _in_session(self, state: dict[str, Any], names: set[str], journey: Journey) -> bool:
+        screen = state.get("screen") or {}
+        match screen.get("kind"), screen.get("place"):
+            case "instruct", "card_reader":
+                self._at_card_reader(screen, journey)
+                return False
+            case "instruct", "face_camera":
+                self._face(screen.get("direction") or "straight", journey)
+                return False
+            case "form", _:
+                return self._fill(state, names)
+            case "choose", _:
+                return self._choose(screen, names)
+            case "notice", _ if screen.get("tone") == "failure":
+                raise DemoFailed(f"the terminal told a failure, code {screen.get('fault')}: {screen.get('say')}")
+            case _:
+                return self._tap(names, "primary")
+
+    def _at_card_reader(self, screen: dict[str, Any], journey: Journey) -> None:
+        reader = self._city.simulators["card_reader"]
+        if screen.get("step_id"):
+            if journey.card_laid_at == 0.0:
+                self._city.simulators["face_check"].order(f"person {journey.card}")
+                journey.card_laid_at = time.monotonic()
+                reader.order(f"place {journey.card}")
+        else:
+            reader.order("remove")
+
+    def _face(self, direction: str, journey: Journey) -> None:
+        del journey
+        if direction != self._facing:
+            self._facing = direction
+            self._city.simulators["face_check"].order(f"turn {direction}")
+
+    def _choose(self, screen: dict[str, Any], names: set[str]) -> bool:
+        for option in ("face", "code", "have_page", "5"):
+            if self._tap(names, f"option:{option}"):
+                return True
+        return bool(screen) and self._tap(names, "primary")
+
+    def _fill(self, state: dict[str, Any], names: set[str]) -> bool:
+        for item in state["screen"].get("items", ()):
+            if item.get("value"):
+                continue
+            if item["kind"] == "choice":
+                first = item["choices"][0]["id"]
+                if self._tap(names, f"choice:{item['id']}:{first}"):
+                    return True
+            elif item["kind"] == "code":
+                return self._hand.type(f"field:{item['id']}", self._code_from_phone())
+            elif item.get("required", True):
+                return self._hand.type(f"field:{item['id']}", ENTRIES[item["kind"]])
+        return self._tap(names, "primary")
+
+    def _code_from_phone(self) -> str:
+        with urllib.request.urlopen(f"{self._city.sandbox_address}/inbox", timeout=5) as answer:
+            messages = json.load(answer)
+        return str(messages[-1]["code"])
+
+    def _tap(self, names: set[str], name: str) -> bool:
+        return name in names and self._hand.tap(name)

@@ -1,0 +1,188 @@
+"""What the demo starts: sandbox city, fleet server, simulators, terminal; and how it stops them again."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kiosk.demo.processes import DemoFailed, Program, free_port, wait_for_port
+
+SIMULATED = {
+    "card_reader": ("id_card_reader/sdt", {"card": "none"}),
+    "face_check": ("face_matcher/dlib", {}),
+    "receipt_printer": ("receipt_printer/escpos", {}),
+    "document_printer": ("document_printer/ipp", {}),
+    "document_camera": ("document_scanner/document_camera", {}),
+}
+
+
+class City:
+    """Everything outside the citizen. `start()` brings it up in order, `stop()` takes it down in reverse."""
+
+    def __init__(self, out: Path, *, orientation: str = "portrait") -> None:
+        self.out = out
+        self.logs = out / "logs"
+        self.server_data = out / "server"
+        self.terminal_data = out / "terminal"
+        self.orientation = orientation
+        self.server_port = free_port()
+        self.seed: dict[str, Any] = {}
+        self.sandbox_address = ""
+        self.simulators: dict[str, Program] = {}
+        self.kiosk: Program | None = None
+        self._running: list[Program] = []
+
+    @property
+    def hand(self) -> Path:
+        return self.terminal_data / "hand.sock"
+
+    @property
+    def dashboard(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/"
+
+    def start(self, tell: Callable[[str], None]) -> None:
+        tell("Sandbox city")
+        sandbox = self._start(
+            "sandbox", ["fleet_server", "sandbox", "--port", "0", "--data", str(self.out / "sandbox")]
+        )
+        self.sandbox_address = str(sandbox.answer()["address"])
+        tell("Fleet server: accounts, signed matters, database")
+        self.seed = self._seed()
+        server = self._start(
+            "server",
+            ["fleet_server", "run", "--host", "127.0.0.1", "--port", str(self.server_port)],
+            self._server_environment(),
+        )
+        wait_for_port(self.server_port, server)
+        tell("Devices: " + ", ".join(SIMULATED))
+        addresses = self._start_simulators()
+        tell("Terminal")
+        self._write_settings(addresses)
+        self.start_kiosk()
+
+    def start_kiosk(self) -> None:
+        self.kiosk = self._start(
+            "kiosk",
+            ["kiosk", "run", "--config", str(self.out / "machine.toml")],
+            {"QT_QPA_PLATFORM": os.environ.get("QT_QPA_PLATFORM", "offscreen"), "QT_QUICK_BACKEND": "software"},
+        )
+
+    def stop(self) -> None:
+        for program in reversed(self._running):
+            program.stop()
+        self._running.clear()
+
+    def summary(self) -> dict[str, int]:
+        """What the server holds: terminals, transactions, journal entries."""
+        return dict(self._fleet_command("summary", "--json"))
+
+    # --- parts ---------------------------------------------------------------------------------------------------
+
+    def _start(self, name: str, arguments: list[str], environment: dict[str, str] | None = None) -> Program:
+        program = Program(name, arguments, log=self.logs / f"{name}.log", environment=environment)
+        self._running.append(program)
+        return program
+
+    def _server_environment(self) -> dict[str, str]:
+        return {
+            "YIZHAN_ENVIRONMENT": "development",
+            "YIZHAN_DATA": str(self.server_data),
+            "YIZHAN_SANDBOX_URL": self.sandbox_address,
+        }
+
+    def _fleet_command(self, *arguments: str) -> dict[str, Any]:
+        done = subprocess.run(
+            [sys.executable, "-m", "fleet_server", *arguments],
+            env=os.environ | self._server_environment(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise DemoFailed(f"fleet_server {arguments[0]} failed:\n{done.stderr[-2000:]}")
+        found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+        return found
+
+    def _seed(self) -> dict[str, Any]:
+        return self._fleet_command("seed", "--data", str(self.server_data), "--json")
+
+    def _start_simulators(self) -> dict[str, str]:
+        for name, (driver, options) in SIMULATED.items():
+            arguments = ["drivers", "simulate", driver]
+            for key, value in (options | {"out": str(self.out / "devices" / name)}).items():
+                arguments += ["--option", f"{key}={value}"]
+            self.simulators[name] = self._start(f"simulator-{name}", arguments)
+        return {name: str(program.answer()["address"]) for name, program in self.simulators.items()}
+
+    def _write_settings(self, addresses: dict[str, str]) -> None:
+        width, height = (1080, 1920) if self.orientation == "portrait" else (1920, 1080)
+        millimetres = (268.0, 476.0) if self.orientation == "portrait" else (476.0, 268.0)
+        text = SETTINGS.format(
+            data=self.terminal_data,
+            server=self.dashboard.rstrip("/"),
+            code=self.seed["enrolment_code"],
+            site=self.seed.get("site", ""),
+            width=width,
+            height=height,
+            width_mm=millimetres[0],
+            height_mm=millimetres[1],
+            orientation=self.orientation,
+            hand=self.hand,
+            **addresses,
+        )
+        self.terminal_data.mkdir(parents=True, exist_ok=True)
+        (self.out / "machine.toml").write_text(text, encoding="utf-8")
+
+
+SETTINGS = """\
+# The demo's terminal: every device is a simulator on the other end of a wire.
+[machine]
+data = "{data}"
+development = true
+site = "{site}"
+
+[screen]
+width_px = {width}
+height_px = {height}
+width_mm = {width_mm}
+height_mm = {height_mm}
+orientation = "{orientation}"
+fullscreen = false
+
+[fleet]
+server = "{server}"
+enrolment_code = "{code}"
+heartbeat_seconds = 2
+poll_seconds = 5
+
+[development]
+dock = true
+hand = "{hand}"
+
+[devices.card_reader]
+driver = "id_card_reader/sdt"
+port = "{card_reader}"
+photo_decoder = "sample"
+
+[devices.face_check]
+driver = "face_matcher/dlib"
+camera = "{face_check}"
+
+[devices.receipt_printer]
+driver = "receipt_printer/escpos"
+port = "{receipt_printer}"
+
+[devices.document_printer]
+driver = "document_printer/ipp"
+uri = "{document_printer}"
+
+[devices.document_camera]
+driver = "document_scanner/document_camera"
+source = "{document_camera}"
+"""

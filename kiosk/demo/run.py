@@ -1,0 +1,115 @@
+"""`python -m kiosk demo`: the steps a person would take, with a progress line for each."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from kiosk.demo.citizen import Citizen, Journey
+from kiosk.demo.city import City
+from kiosk.demo.hand import Hand
+from kiosk.demo.processes import DemoFailed
+from kiosk.demo.report import collect_paper, copy_journal, write_report
+
+CARDS = ("lin", "ouyang", "chen", "gao", "wu")
+ARRIVAL_SECONDS = 30.0
+
+
+def run_demo(arguments: argparse.Namespace) -> int:
+    """Exit code 0 when every journey succeeded and its transaction arrived at the server."""
+    console = Console(highlight=False)
+    out = Path(arguments.out).resolve()
+    _fresh(out)
+    city = City(out, orientation=arguments.orientation)
+    started = time.monotonic()
+    try:
+        with console.status("Starting") as status:
+            city.start(status.update)
+            journeys = _serve(city, arguments, status.update)
+            status.update("Waiting for the journal to arrive at the server")
+            journal, server = _arrived(city, journeys)
+        report = write_report(city, journeys, journal, server)
+        collect_paper(city)
+        _tell(console, city, report, time.monotonic() - started)
+        if arguments.stay or sys.stdout.isatty():
+            _stay(console, city)
+    except DemoFailed as error:
+        console.print(f"[bold red]The demo stopped:[/] {error}")
+        return 1
+    finally:
+        city.stop()
+    return 0 if all(journey["disposition"] == "succeeded" for journey in report["journeys"]) else 1
+
+
+def _fresh(out: Path) -> None:
+    for name in ("logs", "server", "terminal", "sandbox", "devices", "screens"):
+        shutil.rmtree(out / name, ignore_errors=True)
+    (out / "screens").mkdir(parents=True)
+
+
+def _serve(city: City, arguments: argparse.Namespace, tell: Callable[[str], None]) -> list[Journey]:
+    hand = Hand(city.hand)
+    journeys = []
+    for number in range(arguments.journeys):
+        card = CARDS[number % len(CARDS)]
+        tell(f"Citizen {number + 1} of {arguments.journeys} at the terminal")
+        journey = Journey(card, arguments.matter, arguments.mode, arguments.language)
+        _wait_for_matter(hand, arguments.matter)
+        Citizen(city, hand, city.out / "screens" if number == 0 else None).walk(journey)
+        journeys.append(journey)
+    hand.close()
+    return journeys
+
+
+def _wait_for_matter(hand: Hand, matter: str, seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if matter in hand.state().get("matters", ()):
+            return
+        time.sleep(0.1)
+    raise DemoFailed(f"the matter {matter} did not reach the terminal within {seconds:.0f} s")
+
+
+def _arrived(city: City, journeys: list[Journey]) -> tuple[Path, dict[str, int]]:
+    deadline = time.monotonic() + ARRIVAL_SECONDS
+    while True:
+        server = city.summary()
+        if server["transactions"] >= len(journeys):
+            return copy_journal(city), server
+        if time.monotonic() > deadline:
+            raise DemoFailed(f"only {server['transactions']} of {len(journeys)} transactions arrived at the server")
+        time.sleep(0.5)
+
+
+def _tell(console: Console, city: City, report: dict[str, object], seconds: float) -> None:
+    journeys = report["journeys"]
+    assert isinstance(journeys, list)
+    console.print(f"[bold]{len(journeys)} citizen(s) served in {seconds:.0f} s[/]")
+    for journey in journeys:
+        console.print(
+            f"  {journey['transaction_number']}  {journey['matter']}  {journey['disposition']}  "
+            f"signed in after {journey['sign_in_ms']} ms, {journey['journal_entries']} journal entries"
+        )
+    console.print(f"Left in {city.out}: report.json, screens/, receipt.png, document.pdf, journal.sqlite, server/")
+
+
+def _stay(console: Console, city: City) -> None:
+    console.print("\nThe house stays up. Dashboard: ", city.dashboard)
+    for role, password in dict(city.seed.get("accounts", {})).items():
+        console.print(f"  {role}: {password}")
+    console.print("Orders, for example `card_reader place ouyang`, `receipt_printer fault paper_out`; empty line ends.")
+    for line in sys.stdin:
+        words = line.strip().split(" ", 1)
+        if words == [""]:
+            return
+        simulator = city.simulators.get(words[0])
+        if simulator is None or len(words) < 2:
+            console.print(f"known: {', '.join(city.simulators)}, each followed by an order")
+            continue
+        console.print(simulator.order(words[1]))
