@@ -1,0 +1,1 @@
+"""Thermal slip printers (device-classes C.4)."""
