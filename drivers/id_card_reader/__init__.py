@@ -1,0 +1,1 @@
+"""Resident identity card readers: one file per vendor protocol, and the peers that prove them."""

@@ -1,0 +1,5 @@
+"""The peers of the readers' drivers. A shipped terminal contains none of this folder."""
+
+from drivers.id_card_reader.simulator.sdt import SdtSimulator
+
+__all__ = ["SdtSimulator"]
