@@ -14,7 +14,6 @@ from kiosk.contracts.events import Disposition
 from kiosk.contracts.value import Language
 from kiosk.flow.catalogue import FAVOURITES, doors, out_of_service_reasons, tiles
 from kiosk.flow.equipment import Equipment
-from kiosk.flow.failures import tell_failure, thanks
 from kiosk.flow.screens import (
     Answer,
     Chosen,
@@ -28,7 +27,7 @@ from kiosk.flow.screens import (
 )
 from kiosk.flow.session import CitizenLeft, Session, SteppedBack
 from kiosk.flow.steps import run_step
-from kiosk.flow.transaction import Transaction, run_transaction
+from kiosk.flow.transaction import Transaction, run_transaction, thanks
 from kiosk.flow.words import word
 
 log = logging.getLogger(__name__)
@@ -71,6 +70,8 @@ class Stage:
         self._on_preview: list[Callable[[Preview], None]] = []
         self.on_idle: Callable[[], None] = lambda: None
         """Called when no citizen is present: the moment to activate a new bundle."""
+        self.on_session_ended: Callable[[bool], None] = lambda _ok: None
+        """Called when a visit with a transaction ended; False when the program itself failed in it."""
         self._basis: tuple[str | None, frozenset[DeviceClass], bool] | None = None
         self._refresh_catalogue()
 
@@ -180,6 +181,7 @@ class Stage:
             self._visit.cancel()
 
     async def _visit_of(self, session: Session) -> None:
+        failed = False
         try:
             while True:
                 matter = self._equipment.library.matter(await self._wanted.get())
@@ -193,9 +195,13 @@ class Stage:
         except Exception:
             log.exception("the visit ended unexpectedly")
             self._ending = Disposition.INTERRUPTED
+            failed = True
         finally:
+            served = session.questions_asked > 0
             self._transaction = None
             await asyncio.shield(self._forget(session))
+            if served:
+                self.on_session_ended(not failed)
 
     async def _serve(self, session: Session, matter_id: str) -> bool:
         """One matter; True when the citizen wants another."""
@@ -204,7 +210,7 @@ class Stage:
             return True
         self._transaction = matter_id
         transaction = Transaction(session, matter)
-        disposition = await run_transaction(transaction, run_step=run_step, tell=tell_failure)
+        disposition = await run_transaction(transaction, run_step=run_step)
         wants_more = True
         if disposition is Disposition.SUCCEEDED:
             try:

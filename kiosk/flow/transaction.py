@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 import uuid
 from collections.abc import Callable, Coroutine
 from enum import Enum
 from typing import Any, TypeVar
 
-from drivers.errors import DeviceOffline
+from drivers.errors import DeviceError, DeviceOffline
 from drivers.messages import DeviceClass
-from kiosk.contracts.errors import FaultCode
+from kiosk.contracts.errors import FaultCode, KioskError
 from kiosk.contracts.events import Disposition
 from kiosk.contracts.matter import CallServiceStep, Matter, StepOfMatter
 from kiosk.contracts.value import LocalizedText
-from kiosk.flow.screens import Mark, Mode, Option, Place, WorkingScreen
-from kiosk.flow.session import CitizenLeft, Session, SteppedBack
+from kiosk.flow.screens import Chosen, Mark, Mode, NoticeScreen, Option, Place, WorkingScreen
+from kiosk.flow.session import CitizenLeft, Session, StepFailed, SteppedBack
 from kiosk.flow.values import Values
-from kiosk.flow.words import word
+from kiosk.flow.words import failure_words, word
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 DEVICE_RETURN_SECONDS = 12.0
 """How long a citizen is asked to wait for a device that restarts; it is back within three seconds as a rule."""
@@ -45,6 +47,8 @@ class Transaction:
         self.case_number = ""
         self.pending_requests: dict[str, str] = {}
         """Request ids by step whose outcome is uncertain: asked again under the same id."""
+        self.fault: FaultCode | None = None
+        """What stands explained on the screen, until the citizen tries again."""
         self.undelivered: FaultCode | None = None
         """A result exists that the citizen does not hold on paper."""
 
@@ -143,7 +147,7 @@ def _is_silent(step: StepOfMatter) -> bool:
     return isinstance(step, CallServiceStep) and step.effect == "query"
 
 
-async def run_transaction(transaction: Transaction, *, run_step: StepRunner, tell: FailureTeller) -> Disposition:
+async def run_transaction(transaction: Transaction, *, run_step: StepRunner) -> Disposition:
     """Walk the steps. Every way out is journalled with its disposition, and the result is returned."""
     session, matter = transaction.session, transaction.matter
     journal = session.equipment.journal
@@ -166,9 +170,9 @@ async def run_transaction(transaction: Transaction, *, run_step: StepRunner, tel
     )
     disposition, fault = Disposition.INTERRUPTED, ""
     try:
-        disposition, fault = await _walk(transaction, run_step, tell)
+        disposition, fault = await _walk(transaction, run_step)
     except CitizenLeft:
-        disposition = Disposition.SUCCEEDED if _only_rating_left(transaction) else Disposition.CANCELLED
+        disposition, fault = _left(transaction)
         raise
     finally:
         journal.append(
@@ -182,7 +186,7 @@ async def run_transaction(transaction: Transaction, *, run_step: StepRunner, tel
     return disposition
 
 
-async def _walk(transaction: Transaction, run_step: StepRunner, tell: FailureTeller) -> tuple[Disposition, str]:
+async def _walk(transaction: Transaction, run_step: StepRunner) -> tuple[Disposition, str]:
     session, steps = transaction.session, transaction.matter.steps
     index = 0
     seen: list[int] = []
@@ -197,12 +201,9 @@ async def _walk(transaction: Transaction, run_step: StepRunner, tell: FailureTel
         except (CitizenLeft, asyncio.CancelledError):
             raise
         except Exception as error:  # noqa: BLE001 (every failure is told, and an unexpected one raised again there)
-            goes_on = await tell(transaction, error)
-            if goes_on is None:
-                return _ending(transaction, error)
-            outcome = Outcome.DONE if goes_on == "skip" else Outcome.BACK
-            if goes_on == "retry":
+            if await tell_failure(transaction, error):
                 continue
+            return _ending(transaction, error)
         transaction.journal(
             "step_ended",
             step=transaction.step.id,
@@ -223,11 +224,23 @@ async def _walk(transaction: Transaction, run_step: StepRunner, tell: FailureTel
     return (Disposition.SUCCEEDED, "") if fault is None else (Disposition.UNCERTAIN, fault.value)
 
 
+def _left(transaction: Transaction) -> tuple[Disposition, str]:
+    """The citizen went: before a failure that was told, before the result, or with everything but the rating done."""
+    if transaction.fault is not None:
+        return _disposition_of(transaction, transaction.fault), transaction.fault.value
+    if transaction.undelivered is not None:
+        return Disposition.UNCERTAIN, transaction.undelivered.value
+    return (Disposition.SUCCEEDED if _only_rating_left(transaction) else Disposition.CANCELLED), ""
+
+
 def _ending(transaction: Transaction, error: Exception) -> tuple[Disposition, str]:
-    fault = getattr(error, "fault", None) or getattr(error, "code", FaultCode.INTERNAL)
-    fault = fault if isinstance(fault, FaultCode) else FaultCode.INTERNAL
-    uncertain = fault in (FaultCode.PRINT_UNCERTAIN, FaultCode.CENTRE_UNREACHABLE) and transaction.has_effect
-    return (Disposition.UNCERTAIN if uncertain else Disposition.FAILED), fault.value
+    fault, _, _ = _read(error)
+    return _disposition_of(transaction, fault), fault.value
+
+
+def _disposition_of(transaction: Transaction, fault: FaultCode) -> Disposition:
+    is_open = fault is FaultCode.PRINT_UNCERTAIN or bool(transaction.pending_requests)
+    return Disposition.UNCERTAIN if is_open else Disposition.FAILED
 
 
 def _only_rating_left(transaction: Transaction) -> bool:
@@ -244,9 +257,70 @@ def transaction_number(session: Session) -> str:
 
 
 StepRunner = Callable[[Transaction], Coroutine[Any, Any, Outcome]]
-FailureTeller = Callable[[Transaction, Exception], Coroutine[Any, Any, str | None]]
 
 
 def option(id: str, key: str, *, icon: str = "", enabled: bool = True, detail: str = "") -> Option:
     """An option with one of the flow's own words."""
     return Option(id=id, label=word(key), icon=icon, enabled=enabled, detail=word(detail) if detail else None)
+
+
+async def tell_failure(transaction: Transaction, error: Exception) -> bool:
+    """Explain and ask: True does the step again, False ends the matter. An unexpected error ends the session."""
+    fault, told, can_retry = _read(error)
+    transaction.fault = fault
+    transaction.journal("citizen_told", fault=fault, step=transaction.step.id)
+    log.warning("step %s failed with %s: %s", transaction.step.id, fault.value, type(error).__name__)
+    words = failure_words(fault)
+    retry: Option | None = option("retry", "try_again") if can_retry else None
+    home = option("home", "back_to_home")
+    answer = await transaction.session.ask(
+        NoticeScreen(
+            **transaction.frame(
+                title=words.title,
+                say=told or words.say,
+                can_go_back=False,
+                primary=retry or home,
+                alternatives=(home,) if retry else (),
+            ),
+            tone="failure",
+            papers=words.papers,
+            money=words.money,
+            what_to_do=words.what_to_do,
+            fault=fault,
+            transaction_number=transaction.number,
+        )
+    )
+    if not isinstance(error, KioskError | DeviceError):
+        raise error
+    again = isinstance(answer, Chosen) and answer.option == "retry"
+    transaction.fault = None if again else fault
+    return again
+
+
+def _read(error: Exception) -> tuple[FaultCode, LocalizedText | None, bool]:
+    match error:
+        case StepFailed():
+            return error.fault, error.told, error.can_retry
+        case KioskError():
+            return error.code, getattr(error, "told", None), True
+        case DeviceError():
+            return FaultCode.INTERNAL, None, True
+        case _:
+            return FaultCode.INTERNAL, None, False
+
+
+def thanks(transaction: Transaction) -> NoticeScreen:
+    """The last screen of a matter that went well."""
+    return NoticeScreen(
+        **transaction.frame(
+            title=word("done_title"),
+            say=word("done_say"),
+            journey=(),
+            can_go_back=False,
+            primary=option("finish", "finish"),
+            alternatives=(option("another", "another_matter"),),
+        ),
+        tone="success",
+        papers=word("done_papers"),
+        transaction_number=transaction.number,
+    )

@@ -444,3 +444,16 @@ def test_leaving_wipes_and_resets_mode_and_language(tmp_path: Path) -> None:
     assert world.views[-1].mode is Mode.STANDARD
     assert world.views[-1].citizen == ""
     assert said(world, "transaction_ended")[0]["disposition"] == "cancelled"
+
+
+def test_leaving_before_a_told_failure_keeps_its_code(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        world.services.answers["real_estate.query"] = Unreachable("gone", reason="timeout")
+        world.stage.start("sample")
+        await world.sign_in_by_face()
+        await world.screen("house", "notice")
+        world.leave()
+        await world.finished()
+
+    ended = said(run(tmp_path, story, matter(WHO, CALL, RATE)), "transaction_ended")[0]
+    assert (ended["disposition"], ended["fault"]) == ("uncertain", "C31")
