@@ -221,7 +221,7 @@ def test_threads_append_without_a_gap(journal: Journal) -> None:
     assert (report.is_whole, report.count) == (True, 81)
 
 
-# --- acknowledgement and retention -----------------------------------------------------------------------------------
+# --- acknowledgement and retention --------------------------------------------------------------------------------
 
 
 def acknowledge(journal: Journal, sequence: int, hash: str | None = None) -> bool:
