@@ -170,9 +170,10 @@ class DeviceProcess:
     def _raise(self, command: Command, error: dict[str, str]) -> Any:
         kind, reason, message = error["kind"], error["reason"], f"{self.name}: {error['message']}"
         lost = kind in ("lost", "internal")
-        if command.method.prints and (lost or command.expired):
+        taken_back = kind == CommandCancelled.kind and command.cancelled_at is not None
+        if command.method.prints and (lost or taken_back):
             return uncertain_print(command.arguments, reason)
-        if command.expired and kind in ("lost", CommandCancelled.kind):
+        if command.expired and (lost or taken_back):
             raise CommandTimedOut(f"{self.name} did not finish within {command.limit:g} s: try again", "timed_out")
         if kind == "lost":
             raise DeviceOffline(f"{self.name} was lost during {command.method.name}: it is being restarted", reason)

@@ -1,0 +1,1 @@
+"""The bench: a shell to find, read, simulate and certify one device (`python -m drivers`)."""

@@ -1,0 +1,151 @@
+"""The conformance suite: what every driver must prove against its device, real or simulated.
+
+A check is a coroutine that returns a remark, raises `Broken` with what is wrong, or `NotTried` with what it would need.
+Checks of one protocol are marked with its class; a new protocol adds its suite
+beside the others (`conformance_*.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from drivers.errors import DeviceError
+from drivers.host import DeviceConfig, SupervisedDevice
+
+SUITES = ("every", "readers", "printers", "cameras")
+
+
+class Broken(Exception):
+    """The driver does not keep the contract; the text says how, for its maker."""
+
+
+class NotTried(Exception):
+    """The check needs something that is not here."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the verdict. `outcome` is kept, broken or not_tried."""
+
+    check: str
+    outcome: str
+    remark: str
+    seconds: float
+
+
+@dataclass
+class Bench:
+    """The device under test. `device` stands between checks; a check that ends it starts it again."""
+
+    config: DeviceConfig
+    address_option: str | None
+    may_print: bool
+    device: SupervisedDevice
+
+    @property
+    def proxy(self) -> Any:
+        return self.device.proxy
+
+    @asynccontextmanager
+    async def another(self, **options: Any) -> AsyncIterator[SupervisedDevice]:
+        """The same driver with other options, in place of the device under test (a port has one owner)."""
+        await self.device.close()
+        config = self.config.model_copy(update={"options": {**self.config.options, **options}})
+        other = SupervisedDevice(config)
+        try:
+            yield other
+        finally:
+            await other.close()
+            self.device = SupervisedDevice(self.config)
+            await self.device.open()
+
+
+Check = Callable[[Bench], Awaitable[str]]
+
+
+@dataclass(frozen=True)
+class _Entry:
+    sentence: str
+    device_class: str | None
+    run: Check
+
+
+_CHECKS: list[_Entry] = []
+
+
+def check(sentence: str, device_class: str | None = None) -> Callable[[Check], Check]:
+    """Add a check: for every device, or for those of one class."""
+
+    def add(function: Check) -> Check:
+        _CHECKS.append(_Entry(sentence, device_class, function))
+        return function
+
+    return add
+
+
+def checks_for(device_class: str) -> list[_Entry]:
+    """The checks that concern a class, those of every device first. Each suite adds its own when imported."""
+    for suite in SUITES:
+        importlib.import_module(f"drivers.bench.conformance_{suite}")
+    return [entry for entry in _CHECKS if entry.device_class in (None, device_class)]
+
+
+async def conformance(
+    config: DeviceConfig, address_option: str | None, *, may_print: bool, on_check: Callable[[str], None]
+) -> list[Finding]:
+    """Run every check that concerns this class. Raises `DeviceError` when the driver does not even stand."""
+    bench = Bench(config, address_option, may_print, SupervisedDevice(config))
+    findings = []
+    try:
+        await bench.device.open()
+        for entry in checks_for(config.device_class):
+            on_check(entry.sentence)
+            findings.append(await _find(entry, bench))
+    finally:
+        await bench.device.close()
+    return findings
+
+
+async def _find(entry: _Entry, bench: Bench) -> Finding:
+    begun = time.monotonic()
+    try:
+        outcome, remark = "kept", await entry.run(bench)
+    except Broken as error:
+        outcome, remark = "broken", str(error)
+    except NotTried as error:
+        outcome, remark = "not_tried", str(error)
+    except DeviceError as error:
+        outcome, remark = "broken", f"{error.kind}/{error.reason}: {error}"
+    return Finding(entry.sentence, outcome, remark, round(time.monotonic() - begun, 3))
+
+
+async def ends_within(work: Awaitable[Any], limit_seconds: float) -> tuple[Any, DeviceError | None, float]:
+    """(result, device error, seconds). Raises `Broken` when the command outlives its limit by more than a second."""
+    begun = time.monotonic()
+    result, failure = None, None
+    try:
+        result = await work
+    except DeviceError as error:
+        failure = error
+    taken = time.monotonic() - begun
+    if taken > limit_seconds + 1.0:
+        raise Broken(f"it took {taken:.1f} s with a limit of {limit_seconds:g} s")
+    if failure is not None and failure.reason == "driver_broken":
+        raise Broken(str(failure))
+    return result, failure, taken
+
+
+async def until(condition: Callable[[], bool], limit_seconds: float) -> float:
+    """Seconds until it held. Raises `Broken` when it did not in time."""
+    begun = time.monotonic()
+    while not condition():
+        if time.monotonic() - begun > limit_seconds:
+            raise Broken(f"not within {limit_seconds:g} s")
+        await asyncio.sleep(0.01)
+    return time.monotonic() - begun

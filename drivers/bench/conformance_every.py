@@ -1,0 +1,159 @@
+"""What every driver must keep, whatever its class (device-classes C.0)."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from drivers.bench.conformance import Bench, Broken, NotTried, check, ends_within, until
+from drivers.host.interface import methods_of
+from drivers.messages import DeviceState
+from drivers.registry import protocol_of
+
+STATUS_SECONDS = 2.0
+BACK_SECONDS = 3.0
+ROUNDS = 25
+FILES_TOLERANCE = 2
+WORD = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@check("capabilities are honest and stable")
+async def capabilities(bench: Bench) -> str:
+    said, failure, _ = await ends_within(bench.device.request("capabilities"), 5.0)
+    if failure is not None:
+        raise failure
+    if said.device_class != bench.config.device_class:
+        raise Broken(f"it says it is a {said.device_class}, not a {bench.config.device_class}")
+    if said.driver != bench.config.driver or not said.version:
+        raise Broken(
+            f"it calls itself {said.driver!r} version {said.version!r}: say {bench.config.driver!r} and a version"
+        )
+    known = methods_of(protocol_of(bench.config.device_class))
+    strange = [name for name in said.cancellable if name not in known]
+    if strange:
+        raise Broken(f"it can cancel {', '.join(strange)}, which its protocol does not have")
+    words = [word for word in said.features if not WORD.fullmatch(word)]
+    if words:
+        raise Broken(f"features are lower-case words with underscores: {', '.join(words)}")
+    again = await bench.device.request("capabilities")
+    if again.model_copy(update={"serial": said.serial, "firmware": said.firmware}) != said:
+        raise Broken("it declares something else when asked again")
+    return f"version {said.version}; {', '.join(sorted(said.features)) or 'no features'}"
+
+
+@check("status answers in time, with explicit unknowns")
+async def status(bench: Bench) -> str:
+    said, failure, taken = await ends_within(bench.device.request("status"), STATUS_SECONDS)
+    if failure is not None:
+        raise Broken(f"status must never raise: {failure}")
+    if said.device is DeviceState.STARTING:
+        raise Broken("an open device is not starting: say unknown when it cannot tell")
+    empty = [name for name, value in said.parts.items() if not value]
+    if empty:
+        raise Broken(f"parts it cannot report are 'unknown', never empty: {', '.join(empty)}")
+    if not said.is_fit and not said.faults and said.device is not DeviceState.UNKNOWN:
+        raise Broken(f"{said.device} without a fault: nobody knows who must act")
+    naive = [fault.code for fault in said.faults if fault.since.utcoffset() is None]
+    if naive:
+        raise Broken(f"moments carry their zone: {', '.join(naive)}")
+    again = await bench.device.request("status")
+    if set(again.parts) != set(said.parts):
+        raise Broken("the set of parts changes from one answer to the next")
+    parts = ", ".join(f"{name} {value}" for name, value in sorted(said.parts.items()))
+    return f"{said.device} in {taken * 1000:.0f} ms; {parts or 'no parts'}"
+
+
+@check("wipe can be asked twice")
+async def wipe(bench: Bench) -> str:
+    for _ in range(2):
+        _, failure, _ = await ends_within(bench.device.request("wipe"), 3.0)
+        if failure is not None:
+            raise failure
+    return ""
+
+
+@check("asking leaves no files and no processes behind")
+async def leaks(bench: Bench) -> str:
+    pid = bench.device.pid
+    if pid is None:
+        raise Broken("its process does not live")
+    await bench.device.request("status")
+    before = _open_files(pid)
+    for _ in range(ROUNDS):
+        await bench.device.request("status")
+        await bench.device.request("wipe")
+    after = _open_files(pid)
+    if bench.device.pid != pid:
+        raise Broken("its process did not survive being asked")
+    if after > before + FILES_TOLERANCE:
+        raise Broken(f"{before} open files became {after} in {ROUNDS} rounds")
+    return f"{after} open files after {ROUNDS} rounds"
+
+
+@check("a killed process comes back, and leaves nothing")
+async def comes_back(bench: Bench) -> str:
+    pid = bench.device.pid
+    if pid is None:
+        raise Broken("its process does not live")
+    os.kill(pid, signal.SIGKILL)
+    taken = await until(lambda: bench.device.is_ready and bench.device.pid != pid, BACK_SECONDS)
+    _, failure, answer = await ends_within(bench.device.request("status"), STATUS_SECONDS)
+    if failure is not None:
+        raise failure
+    if _group_lives(pid):
+        raise Broken("processes it had started outlived it")
+    return f"answers after {taken + answer:.2f} s"
+
+
+@check("close releases the device for the next one")
+async def close(bench: Bench) -> str:
+    pid = bench.device.pid
+    before, _, _ = await ends_within(bench.device.request("status"), STATUS_SECONDS)
+    async with bench.another() as other:
+        await other.open()
+        after, failure, _ = await ends_within(other.request("status"), STATUS_SECONDS)
+        if failure is not None:
+            raise failure
+        if before is not None and before.is_fit and not after.is_fit:
+            raise Broken(f"it was {before.device} before it was closed and is {after.device} after")
+    if pid is not None and _group_lives(pid):
+        raise Broken("processes it had started outlived its close")
+    return ""
+
+
+@check("a wrong place is a typed error, not a bug")
+async def absent(bench: Bench) -> str:
+    if bench.address_option is None:
+        raise NotTried("the driver has no place to set")
+    given = str(bench.config.options.get(bench.address_option, ""))
+    async with bench.another(**{bench.address_option: _nowhere(given)}) as other:
+        _, failure, _ = await ends_within(other.open(), 15.0)
+        if failure is not None:
+            return f"{failure.kind}/{failure.reason} at once"
+        said, failure, _ = await ends_within(other.request("status"), STATUS_SECONDS)
+        if failure is not None:
+            raise Broken(f"status must never raise: {failure}")
+        if said.is_fit or not said.faults:
+            raise Broken(f"nothing is there, and its status is {said.device} with {len(said.faults)} faults")
+        return f"{said.device}, {said.faults[0].code}, {said.faults[0].action}"
+
+
+def _nowhere(given: str) -> str:
+    scheme = urlsplit(given).scheme if "://" in given else ""
+    path = urlsplit(given).path if scheme else ""
+    return f"{scheme}://127.0.0.1:1{path}" if scheme else "/nonexistent/device"
+
+
+def _open_files(pid: int) -> int:
+    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def _group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True

@@ -1,0 +1,71 @@
+"""What receipt and document printers must keep (device-classes C.4, C.5). Nothing is printed unless allowed."""
+
+from __future__ import annotations
+
+import secrets
+
+from drivers.bench.conformance import Bench, Broken, NotTried, check, ends_within
+from drivers.errors import DeviceError
+from drivers.messages import Align, DeviceClass, DocumentJob, PrintJob, PrintOutcome, PrintResult, RuleLine, TextLine
+
+RECEIPT = DeviceClass.RECEIPT_PRINTER
+DOCUMENT = DeviceClass.DOCUMENT_PRINTER
+PRINT_SECONDS = 30.0
+LOOK_SECONDS = 10.0
+
+
+@check("a test slip is printed, once", RECEIPT)
+async def slip(bench: Bench) -> str:
+    if not bench.may_print:
+        raise NotTried("allow paper with --print")
+    job = PrintJob(
+        job_id=f"check-{secrets.token_hex(6)}",
+        lines=(
+            TextLine(text="驿站 Yizhan", align=Align.CENTRE, scale=2),
+            RuleLine(),
+            TextLine(text="检测凭条 test slip"),
+        ),
+    )
+    result, failure, taken = await ends_within(
+        bench.proxy.print_receipt(job, timeout_seconds=PRINT_SECONDS), PRINT_SECONDS
+    )
+    _must_be_printed(result, failure)
+    again, failure, taken_again = await ends_within(
+        bench.proxy.print_receipt(job, timeout_seconds=PRINT_SECONDS), PRINT_SECONDS
+    )
+    _must_be_printed(again, failure)
+    return f"printed in {taken:.1f} s; the same id again answered in {taken_again:.1f} s: see that one slip came out"
+
+
+def _must_be_printed(result: PrintResult | None, failure: DeviceError | None) -> None:
+    if failure is not None:
+        raise failure
+    if result is None or result.outcome is not PrintOutcome.PRINTED:
+        raise Broken(f"it ended {result.outcome if result else 'without result'}: {result.reason if result else ''}")
+
+
+@check("bytes that are not what they should be are refused", DOCUMENT)
+async def hash_mismatch(bench: Bench) -> str:
+    job = DocumentJob(job_id=f"check-{secrets.token_hex(6)}", pdf=b"%PDF-1.7\n%%EOF\n", sha256="0" * 64)
+    result, failure, _ = await ends_within(
+        bench.proxy.print_document(job, timeout_seconds=PRINT_SECONDS), PRINT_SECONDS
+    )
+    if failure is not None:
+        return f"{failure.kind}/{failure.reason}"
+    if result.outcome is not PrintOutcome.FAILED:
+        raise Broken(f"a document with the wrong SHA-256 ended {result.outcome}")
+    return f"failed, {result.reason}"
+
+
+@check("a job nobody knows is answered plainly", DOCUMENT)
+async def unknown_job(bench: Bench) -> str:
+    job_id = f"check-{secrets.token_hex(6)}"
+    result, failure, _ = await ends_within(bench.proxy.find_job(job_id, None), LOOK_SECONDS)
+    if failure is not None:
+        raise failure
+    if result.outcome is PrintOutcome.PRINTED:
+        raise Broken("it says printed of a job it never got")
+    _, failure, _ = await ends_within(bench.proxy.cancel_job(job_id), LOOK_SECONDS)
+    if failure is not None:
+        raise failure
+    return f"{result.outcome}; taking it back is no error"
