@@ -27,6 +27,6 @@ def driver_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "Metadata-Version: 2.1\nName: misbehaving-drivers\nVersion: 1.0\nSummary: Bad\n"
     )
     (information / "entry_points.txt").write_text(ENTRY_POINTS)
-    shutil.copy(Path(__file__).with_name("misbehaving.py"), folder / "misbehaving_drivers.py")
+    shutil.copy(Path(__file__).parent / "host" / "misbehaving.py", folder / "misbehaving_drivers.py")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]))
     return folder

@@ -1,0 +1,148 @@
+"""python -m drivers, as a person or a program uses it: exit codes, streams, keys, orders."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+BENCH = [sys.executable, "-m", "drivers"]
+KEYS = [
+    "card_type", "name", "name_latin", "sex", "nation_code", "nation", "birth_date", "address", "id_number", "issuer",
+    "valid_from", "valid_until", "permit_number", "issue_count", "country", "sam_id", "new_address",
+]  # fmt: skip
+READ = ["read", "id_card_reader/misbehaving"]
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*BENCH, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+@contextmanager
+def simulator(*arguments: str, stdin: int = subprocess.PIPE) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    process = subprocess.Popen(
+        [*BENCH, "simulate", *arguments],
+        cwd=ROOT,
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    try:
+        yield process, json.loads(process.stdout.readline())
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.usefixtures("driver_package")
+def test_list_names_built_in_drivers_and_packages_and_no_package_takes_a_built_in_name() -> None:
+    done = bench("list", "--json")
+    assert done.returncode == 0
+    found = {entry["driver"]: entry for entry in json.loads(done.stdout)}
+    assert found["id_card_reader/sdt"]["source"] == "built-in"
+    assert found["id_card_reader/misbehaving"] == {
+        "class": "id_card_reader", "driver": "id_card_reader/misbehaving", "description": "Bad",
+        "source": "misbehaving-drivers 1.0",
+    }  # fmt: skip
+    assert "receipt_printer/escpos" in bench("list").stdout
+
+
+@pytest.mark.usefixtures("driver_package")
+def test_read_gives_one_object_masked_unless_asked() -> None:
+    masked = bench(*READ, "--json")
+    assert masked.returncode == 0
+    assert masked.stderr == ""
+    values = json.loads(masked.stdout)
+    assert list(values) == KEYS
+    assert "测试" not in masked.stdout
+    assert "1900" not in masked.stdout
+    shown = bench(*READ, "--json", "--show-personal-data")
+    values = json.loads(shown.stdout)
+    assert (values["name"], values["birth_date"], values["address"]) == ("驿测试", "1900-01-01", None)
+    assert "驿测试" not in bench(*READ).stdout
+
+
+@pytest.mark.usefixtures("driver_package")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([*READ, "--option", "behaviour=unreadable"], "moved"),
+        ([*READ, "--option", "behaviour=crash"], "lost"),
+        ([*READ, "--option", "behaviour=never_answers", "--timeout", "0.3"], "0.3 s"),
+        ([*READ, "--option", "behaviour=absent", "--port", "/dev/nothing"], "/dev/nothing"),
+        ([*READ, "--option", "prot=1"], "prot"),
+        (["read", "id_card_reader/nobody_wrote"], "id_card_reader/sdt"),
+        (["read", "receipt_printer/escpos", "--port", "x"], "id_card_reader"),
+        (["read", "id_card_reader/without_library", "--port", "x"], "install"),
+        (["simulate", "id_card_reader/misbehaving"], "simulator"),
+        (["simulate", "receipt_printer/escpos", "--fault", "earthquake"], "paper_out"),
+    ],
+)
+def test_a_failure_is_one_sentence_on_standard_error(arguments: list[str], words: str) -> None:
+    done = bench(*arguments, *(["--json"] if arguments[0] == "read" else []))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert arguments[1] in done.stderr
+
+
+def test_a_simulator_obeys_orders_and_ends_cleanly() -> None:
+    with simulator("receipt_printer/escpos") as (process, first):
+        assert process.stdin
+        assert process.stdout
+        assert first["driver"] == "receipt_printer/escpos"
+        assert Path(first["address"]).exists()
+        for order, obeyed in (
+            ("fault paper_out", True),
+            ("fault earthquake", False),
+            ("clear", True),
+            ("dance", False),
+        ):
+            process.stdin.write(order + "\n")
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["ok"] is obeyed, order
+        process.stdin.close()
+        process.stdin = None
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.3)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        assert not os.path.lexists(first["address"])
+
+
+def test_a_good_driver_passes_the_conformance_suite_and_paper_costs_a_word() -> None:
+    with simulator("receipt_printer/escpos", stdin=subprocess.DEVNULL) as (_, first):
+        done = bench("check", "receipt_printer/escpos", "--port", first["address"], "--json")
+    verdict = json.loads(done.stdout)
+    assert done.returncode == 0, done.stdout
+    assert verdict["passed"] is True
+    outcomes = {finding["check"]: finding["outcome"] for finding in verdict["checks"]}
+    assert outcomes["a test slip is printed, once"] == "not_tried"
+    assert set(outcomes.values()) == {"kept", "not_tried"}
+
+
+@pytest.mark.usefixtures("driver_package")
+def test_a_driver_that_does_not_keep_the_contract_fails_by_name() -> None:
+    done = bench("check", "id_card_reader/misbehaving", "--port", "x", "--json")
+    assert done.returncode == 1
+    broken = {finding["check"] for finding in json.loads(done.stdout)["checks"] if finding["outcome"] == "broken"}
+    assert broken == {
+        "a wrong place is a typed error, not a bug",
+        "a card that lies there is read whole",
+        "a photo it cannot decode is None, not an accident",
+    }
+    table = bench("check", "id_card_reader/misbehaving", "--port", "x")
+    assert table.returncode == 1
+    assert "broken" in table.stdout
