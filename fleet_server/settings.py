@@ -7,6 +7,9 @@ YIZHAN_SECRET          signs staff cookies; in production at least 32 characters
 YIZHAN_OFFLINE_KEYS    directory of the root and targets keys; in production a removable medium
 YIZHAN_SEAL_AUTHORITY  PEM file of the seal authorities, handed to terminals at enrolment
 YIZHAN_SANDBOX_URL     stand-in city; refused in production
+YIZHAN_AUTHORITIES_URL where the departments' systems are reached (the city's data exchange)
+YIZHAN_GATEWAY_KEY     secret shared with them: signs each call (HMAC-SHA256)
+YIZHAN_GATEWAY_KEY_FILE  the same, from a file
 """
 
 from __future__ import annotations
@@ -35,6 +38,9 @@ class Settings(BaseModel):
     offline_keys: Path | None = None
     seal_authority: Path | None = None
     sandbox_url: str | None = None
+    authorities_url: str | None = None
+    gateway_key: SecretStr = SecretStr("")
+    gateway_key_file: Path | None = None
     heartbeat_seconds: int = 15
     silence_seconds: int = 60
     statement_hours: int = 72
@@ -60,6 +66,8 @@ class Settings(BaseModel):
             "environment": "YIZHAN_ENVIRONMENT", "data": "YIZHAN_DATA", "database_url": "DATABASE_URL",
             "secret": "YIZHAN_SECRET", "offline_keys": "YIZHAN_OFFLINE_KEYS",
             "seal_authority": "YIZHAN_SEAL_AUTHORITY", "sandbox_url": "YIZHAN_SANDBOX_URL",
+            "authorities_url": "YIZHAN_AUTHORITIES_URL", "gateway_key": "YIZHAN_GATEWAY_KEY",
+            "gateway_key_file": "YIZHAN_GATEWAY_KEY_FILE",
         }  # fmt: skip
         found: dict[str, object] = {key: variables[name] for key, name in names.items() if variables.get(name)}
         try:

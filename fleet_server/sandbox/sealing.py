@@ -56,7 +56,7 @@ class Seal:
             x_align=AxisAlignment.ALIGN_MID, y_align=AxisAlignment.ALIGN_MID, margins=Margins(0, 0, 0, 0)
         )
         return stamp.StaticStampStyle(
-            background=PdfImage(self._picture), border_width=0, background_opacity=0.88, background_layout=layout
+            background=PdfImage(self._picture), border_width=0, background_opacity=0.78, background_layout=layout
         )
 
 
