@@ -11,11 +11,14 @@ from typing import assert_never
 
 from PIL import Image
 
+from drivers.errors import Unsupported
 from drivers.messages import Align, Line, PairLine, PrintJob, QrLine, RuleLine, SpaceLine, TextLine
 from drivers.receipt_printer.byte_builder import CHINESE_OFF, CHINESE_ON, INITIALISE, ByteBuilder
 from drivers.receipt_printer.typesetting import Typesetter, break_lines, qr_matrix
 
 BAND_DOTS = 128  # rows per raster command: small heads buffer no more
+MOST_LINES = 200
+MOST_LETTERS = 4_000  # about two metres of paper
 BLANK_RUN_DOTS = 16
 BLANK_WIDTH_DOTS = 8
 COLUMN_DOTS = 12  # font A: a Chinese character takes two columns
@@ -25,7 +28,12 @@ QR_LEVEL_M = 1
 
 
 def compose(job: PrintJob, typesetter: Typesetter, profile: str) -> bytearray:
-    """Everything from initialise to cut; the caller adds the barrier. The result is the caller's to wipe."""
+    """Everything from initialise to cut; the caller adds the barrier. The result is the caller's to wipe.
+
+    Raises `Unsupported`: `code_unprintable`, `receipt_too_long`.
+    """
+    if len(job.lines) > MOST_LINES or sum(_letters(line) for line in job.lines) > MOST_LETTERS:
+        raise Unsupported("receipt printer: the receipt is too long", "receipt_too_long")
     builder = ByteBuilder(typesetter.width_dots)
     builder.command(INITIALISE)
     if profile == "gb18030":
@@ -36,6 +44,20 @@ def compose(job: PrintJob, typesetter: Typesetter, profile: str) -> bytearray:
         add_picture(builder, stack([typesetter.draw(line) for line in job.lines], typesetter.width_dots))
     builder.cut(feed=False)
     return builder.data
+
+
+def _letters(line: Line) -> int:
+    match line:
+        case TextLine():
+            return len(line.text)
+        case PairLine():
+            return len(line.label) + len(line.value)
+        case QrLine():
+            return len(line.caption)
+        case SpaceLine():
+            return max(line.millimetres, 0)
+        case RuleLine():
+            return 0
 
 
 def stack(pictures: list[Image.Image], width: int) -> Image.Image:

@@ -146,7 +146,11 @@ class EscposPrinter:
         """Refresh `_health`; None when the printer cannot be reached or does not answer."""
         self._health, self._absent = None, False
         try:
-            self._health = self._talk().ask_health()
+            talk = self._talk()
+            self._health = talk.ask_health()
+            if self._health is None and talk.in_doubt and self._unconfirmed is None:
+                talk.clear()  # the question may have been swallowed by a picture that was cut off
+                self._health = talk.ask_health()
         except DeviceAbsent:
             self._absent = True
         except (DeviceError, LinkLost, LinkBlocked):

@@ -41,12 +41,12 @@ class Fonts:
 
 @lru_cache(maxsize=16)
 def _face(path: str, size: int, family: str) -> ImageFont.FreeTypeFont:
-    first = ImageFont.truetype(path, size)
+    first = ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
     if not path.endswith((".ttc", ".otc")) or first.getname()[0] == family:
         return first
     for index in range(1, FACES_PER_FILE):
         try:
-            face = ImageFont.truetype(path, size, index=index)
+            face = ImageFont.truetype(path, size, index=index, layout_engine=ImageFont.Layout.BASIC)
         except OSError:
             break
         if face.getname()[0] == family:

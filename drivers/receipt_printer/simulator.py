@@ -165,7 +165,7 @@ class EscposSimulator:
             if token.name in REAL_TIME:
                 self._obey_at_once(token)
             else:
-                self._job_bytes += len(token.raw)
+                self._job_bytes += len(token.raw) if token.name != "\x1dr" else 0
                 self._queue.append(token)
         self._work()
 

@@ -8,11 +8,13 @@ with a closing mark or ends with an opening one (GB/T 15834).
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 
 import segno
 from PIL import Image, ImageDraw, ImageFont
 
+from drivers.errors import Unsupported
 from drivers.messages import Align, Line, PairLine, QrLine, RuleLine, SpaceLine, TextLine
 from drivers.receipt_printer.fonts import Fonts
 
@@ -37,6 +39,7 @@ NEVER_FIRST = frozenset("，。、；：？！）》〉」』】〕”’…—�
 NEVER_LAST = frozenset("（《〈「『【〔“‘([{￥¥$")
 UNIT = re.compile(r"[A-Za-z0-9_@#&*+./:=\-]+|\s+|.")
 HANG_BACK_LIMIT = 4
+INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # commands, direction overrides, halves of characters
 
 
 class Typesetter:
@@ -163,15 +166,24 @@ def _ink_length(row: str, face: ImageFont.FreeTypeFont) -> float:
 
 
 def qr_matrix(content: str) -> tuple[bytearray, ...]:
-    """Modules of a QR code of level M, 1 for dark, without its quiet zone."""
-    return segno.make_qr(content, error="m").matrix
+    """Modules of a QR code of level M, 1 for dark, without its quiet zone.
+
+    Raises `Unsupported` (`code_unprintable`).
+    """
+    try:
+        if not content:
+            raise ValueError("empty")  # noqa: TRY301
+        return segno.make_qr(content, error="m").matrix
+    except ValueError as error:
+        raise Unsupported("receipt printer: the QR content is empty or too long", "code_unprintable") from error
 
 
 def break_lines(text: str, measure: float, width: Callable[[str], float]) -> list[str]:
     """Rows of `text`, none wider than `measure` by `width(row)`. Line feeds in the text begin a new row."""
     rows: list[str] = []
     for paragraph in text.splitlines() or [""]:
-        rows.extend(_break_paragraph(paragraph, measure, width))
+        visible = "".join(" " if unicodedata.category(character) in INVISIBLE else character for character in paragraph)
+        rows.extend(_break_paragraph(visible, measure, width))
     return rows
 
 
@@ -181,6 +193,8 @@ def _break_paragraph(paragraph: str, measure: float, width: Callable[[str], floa
     for unit in _units(paragraph, measure, width):
         if row and width("".join(row) + unit.rstrip()) > measure:
             carried = _carry(row, unit)
+            if width("".join(carried) + unit.rstrip()) > measure:  # narrower than a word with its marks: break anywhere
+                row, carried = row + carried, []
             rows.append("".join(row).rstrip())
             row = carried
         if row or unit.strip() or not rows:
