@@ -33,9 +33,7 @@ def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def create_app(
-    data: Path, key: bytes, *, clock: Clock = _now, people: Iterable[Citizen] | None = None
-) -> FastAPI:
+def create_app(data: Path, key: bytes, *, clock: Clock = _now, people: Iterable[Citizen] | None = None) -> FastAPI:
     """A city whose keys and documents live in `data`; `key` is shared with the gateway."""
     city = found_city(data, clock, people)
     desk = Desk(city, key)

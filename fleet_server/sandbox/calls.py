@@ -69,8 +69,11 @@ class Department:
     counters: tuple[Counter, ...]
 
 
-def signed_text(method: str, target: str, moment: str, nonce: str, key: str, body: bytes) -> bytes:
-    return "\n".join((method, target, moment, nonce, key, hashlib.sha256(body).hexdigest())).encode()
+def signed_text(request: Request, body: bytes) -> bytes:
+    """What the gateway's signature is over."""
+    target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    stated = (request.headers.get(name, "") for name in ("x-yizhan-moment", "x-yizhan-nonce", "idempotency-key"))
+    return "\n".join((request.method, target, *stated, hashlib.sha256(body).hexdigest())).encode()
 
 
 @dataclass
@@ -142,10 +145,7 @@ class Desk:
     def _why_not_trusted(self, request: Request, body: bytes) -> str:
         moment = request.headers.get("x-yizhan-moment", "")
         nonce = request.headers.get("x-yizhan-nonce", "")
-        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        idempotency_key = request.headers.get("idempotency-key", "")
-        text = signed_text(request.method, target, moment, nonce, idempotency_key, body)
-        expected = hmac.new(self.key, text, hashlib.sha256).hexdigest()
+        expected = hmac.new(self.key, signed_text(request, body), hashlib.sha256).hexdigest()
         if not hmac.compare_digest(expected.encode(), request.headers.get("x-yizhan-signature", "").encode()):
             return "signature does not verify"
         if not moment.isdigit() or abs(int(moment) - time.time()) > CALL_WINDOW_SECONDS:

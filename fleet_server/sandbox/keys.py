@@ -1,4 +1,4 @@
-"""The city's keys, made at first start in its data directory and never leaving it: seal authority, departments, gateway."""
+"""The city's keys: seal authority, departments, gateway. Made at first start in its data directory; they stay there."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from asn1crypto import pem, x509
+from asn1crypto import pem, x509  # type: ignore[import-untyped]
 from PIL import Image
 from pyhanko import stamp
 from pyhanko.keys import load_private_key_from_pemder_data
@@ -28,7 +28,7 @@ class Seal:
 
     def __init__(self, *, name: str, key: Path, certificate: Path, authority_pem: str, picture: bytes) -> None:
         self.name = name
-        registry = SimpleCertificateStore()
+        registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]
         registry.register(_certificate(authority_pem.encode()))
         self._signer = signers.SimpleSigner(
             signing_cert=_certificate(certificate.read_bytes()),

@@ -61,7 +61,7 @@ def rights_record(call: Call) -> dict[str, Any]:
         "covered_year": year, "employer": record.employer, "count": str(len(rows)),
         "total": yuan(len(rows) * (record.base_fen * SHARE_PENSION // 100)),
     }  # fmt: skip
-    return _answer(citizen, issued(call, "rights_record", "human_resources", citizen, values, rows))
+    return _answer(citizen, issued(call, "rights_record", "human_resources", citizen, values, rows=rows))
 
 
 def qualify(call: Call) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from fleet_server.sandbox.documents import CITY_TIME, Issued
 
 
 def issued(
-    call: Call, kind: str, department: str, citizen: Citizen, values: dict[str, str],
+    call: Call, kind: str, department: str, citizen: Citizen, values: dict[str, str], *,
     rows: tuple[tuple[str, ...], ...] = (),
 ) -> Issued:  # fmt: skip
     """Issue a document about this citizen, kept in the city's document office."""

@@ -1,0 +1,213 @@
+"""Connectors as data: one file per authority in assets/connectors, its operations with their mappings (JMESPath).
+
+On the way out expressions read the payload; on the way back, the authority's JSON. An expression that gives nothing
+leaves its member out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import jmespath
+import yaml
+from jmespath.exceptions import JMESPathError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from kiosk.contracts.errors import SettingsInvalid
+from kiosk.contracts.matter import CallServiceStep, Matter, Slug, places_in
+from kiosk.contracts.value import LocalizedText
+
+CONNECTORS = Path(__file__).parents[2] / "assets" / "connectors"
+
+
+def _checked(expression: str) -> str:
+    try:
+        jmespath.compile(expression)
+    except JMESPathError as error:
+        raise ValueError(f"not a JMESPath expression: {expression!r}") from error
+    return expression
+
+
+Expression = Annotated[str, AfterValidator(_checked)]
+
+
+class _Plain(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RefusalPlace(_Plain):
+    """Where the authority writes its refusal code and its own words."""
+
+    code: Expression
+    words: Expression
+
+
+class KnownRefusal(_Plain):
+    """What one of its codes means to us: a stable reason and the sentence the citizen is told."""
+
+    reason: Slug
+    message: LocalizedText
+
+
+class AnswerMapping(_Plain):
+    """`agrees` pairs an expression on the answer with one on the payload: an answer about somebody else is garbled."""
+
+    data: dict[Slug, Expression] = {}
+    required: tuple[Slug, ...] = ()
+    case_number: Expression | None = None
+    accepted: Expression | None = Field(default=None, description="true: taken in, and decided later")
+    agrees: dict[Expression, Expression] = {}
+
+    @model_validator(mode="after")
+    def _required_are_mapped(self) -> AnswerMapping:
+        missing = set(self.required) - set(self.data)
+        if missing:
+            raise ValueError(f"required but not mapped: {', '.join(sorted(missing))}")
+        return self
+
+
+class Operation(_Plain):
+    """`repeatable`: the authority honours the idempotency key, so a submit may be sent again."""
+
+    effect: Literal["query", "submit"]
+    method: Literal["POST", "PUT"] = "POST"
+    path: str = Field(pattern=r"^/[A-Za-z0-9/_.-]+$")
+    timeout_seconds: float = Field(gt=0, le=60)
+    attempts: int = Field(default=1, ge=1, le=3)
+    repeatable: bool = False
+    required: tuple[Slug, ...] = ()
+    one_of: tuple[Slug, ...] = ()
+    optional: tuple[Slug, ...] = ()
+    body: dict[str, Any]
+    answer: AnswerMapping
+
+    @model_validator(mode="after")
+    def _body_is_mapped(self) -> Operation:
+        _check_body(self.body)
+        if self.attempts > 1 and self.effect == "submit" and not self.repeatable:
+            raise ValueError("a submit is tried again only when the authority honours the idempotency key (repeatable)")
+        return self
+
+    @property
+    def parameters(self) -> frozenset[str]:
+        return frozenset((*self.required, *self.one_of, *self.optional))
+
+
+class Connector(_Plain):
+    """One authority. `done` is true on its good answer; anything neither done nor a refusal is garbled."""
+
+    authority: Slug
+    name: LocalizedText
+    document_path: str | None = Field(default=None, pattern=r"^/[A-Za-z0-9/_.-]*\{id\}$")
+    done: Expression
+    refusal: RefusalPlace
+    refusal_statuses: tuple[int, ...] = ()
+    refusals: dict[str, KnownRefusal] = {}
+    operations: dict[str, Operation] = Field(min_length=1)
+
+
+class Connectors:
+    """All authorities and their operations by name."""
+
+    def __init__(self, connectors: Mapping[str, Connector]) -> None:
+        self.authorities = dict(connectors)
+        self._operations: dict[str, tuple[Connector, Operation]] = {}
+        for connector in connectors.values():
+            for name, operation in connector.operations.items():
+                if name in self._operations:
+                    raise SettingsInvalid(f"operation {name} is given by two connectors: keep one")
+                self._operations[name] = (connector, operation)
+
+    def find(self, operation: str) -> tuple[Connector, Operation] | None:
+        return self._operations.get(operation)
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(self._operations)
+
+
+def read_connectors(directory: Path = CONNECTORS) -> Connectors:
+    """Read every file or raise `SettingsInvalid` naming the file and what is wrong."""
+    found: dict[str, Connector] = {}
+    for path in sorted(directory.glob("*.yaml")):
+        try:
+            connector = Connector.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        except (ValidationError, yaml.YAMLError) as error:
+            raise SettingsInvalid(f"connector {path.name}: {error}") from error
+        if connector.authority in found:
+            raise SettingsInvalid(f"connector {path.name}: authority {connector.authority} is given twice")
+        found[connector.authority] = connector
+    return Connectors(found)
+
+
+def operation_mistakes(matter: Matter, connectors: Connectors) -> list[tuple[str, str]]:
+    """What a matter asks of the gateway that no connector gives, as (path, message with its cure)."""
+    mistakes: list[tuple[str, str]] = []
+    gives: dict[str, frozenset[str]] = {}
+    for index, step in enumerate(matter.steps):
+        path = f"steps[{index}]"
+        if isinstance(step, CallServiceStep):
+            found = connectors.find(step.operation)
+            if found is None:
+                mistakes.append((f"{path}.operation", f"no connector offers {step.operation!r}: add it, or correct it"))
+                continue
+            mistakes += _call_mistakes(path, step, found[1])
+            gives[step.id] = frozenset(found[1].answer.data) | {"case_number"}
+    for source in _service_sources(matter):
+        _, step_id, name = source.split(".", 2)
+        if step_id in gives and name not in gives[step_id]:
+            mistakes.append(
+                (
+                    f"service.{step_id}",
+                    f"{name!r} is not in that answer: use one of {', '.join(sorted(gives[step_id]))}",
+                )
+            )
+    return mistakes
+
+
+def _call_mistakes(path: str, step: CallServiceStep, operation: Operation) -> list[tuple[str, str]]:
+    mistakes = [
+        (f"{path}.send.{name}", f"{step.operation} takes no {name!r}: remove it")
+        for name in step.send
+        if name not in operation.parameters
+    ]
+    mistakes += [
+        (f"{path}.send", f"{step.operation} needs {name!r}: add it")
+        for name in operation.required
+        if name not in step.send
+    ]
+    if operation.one_of and not set(operation.one_of) & set(step.send):
+        mistakes.append((f"{path}.send", f"{step.operation} needs one of {', '.join(operation.one_of)}: add one"))
+    if step.effect != operation.effect:
+        mistakes.append((f"{path}.effect", f"{step.operation} is a {operation.effect}: say so"))
+    return mistakes
+
+
+def _service_sources(matter: Matter) -> list[str]:
+    text = matter.model_dump(mode="json")["steps"]
+    found: list[str] = []
+
+    def walk(value: Any) -> None:
+        if isinstance(value, dict):
+            for item in value.values():
+                walk(item)
+        elif isinstance(value, list):
+            for item in value:
+                walk(item)
+        elif isinstance(value, str):
+            found.extend(places_in(value) or places_in("{" + value + "}"))
+
+    walk(text)
+    return [source for source in found if source.startswith("service.") and source.count(".") >= 2]
+
+
+def _check_body(body: Any) -> None:
+    if isinstance(body, dict):
+        for value in body.values():
+            _check_body(value)
+    elif isinstance(body, str):
+        _checked(body)
+    else:
+        raise ValueError("a body holds groups of keys and expressions only")  # noqa: TRY004  pydantic turns ValueError into a mistake

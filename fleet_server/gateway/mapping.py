@@ -1,0 +1,122 @@
+"""From a payload to an authority's body, and from its JSON to our answer."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+
+from fleet_server.gateway.authority import AuthorityFailed, Reply
+from fleet_server.gateway.connectors import Connector, Operation
+from fleet_server.problems import ProblemError
+from kiosk.contracts.fleet import ServiceAnswer
+
+MAXIMUM_VALUE_CHARACTERS = 4_000_000
+_OTHER_REFUSAL = {
+    "zh-CN": "{authority}没有受理：{words}",
+    "zh-TW": "{authority}沒有受理：{words}",
+    "en": "{authority} did not accept this: {words}",
+}
+
+
+def checked_payload(name: str, operation: Operation, payload: dict[str, Any]) -> dict[str, str]:
+    """The parameters as text. Raises 422 naming parameters, never values."""
+    unknown = set(payload) - operation.parameters
+    if unknown:
+        raise ProblemError(422, "payload_invalid", f"{name} takes no {', '.join(sorted(unknown))}")
+    given: dict[str, str] = {}
+    for key, value in payload.items():
+        if value is None or value == "":
+            continue
+        if not isinstance(value, str) or len(value) > MAXIMUM_VALUE_CHARACTERS:
+            raise ProblemError(422, "payload_invalid", f"{name}: {key} must be text")
+        given[key] = value
+    missing = [key for key in operation.required if key not in given]
+    if operation.one_of and not set(operation.one_of) & set(given):
+        missing.append(" or ".join(operation.one_of))
+    if missing:
+        raise ProblemError(422, "payload_invalid", f"{name} needs {', '.join(missing)}")
+    return given
+
+
+def body_of(operation: Operation, payload: dict[str, str]) -> bytes:
+    return json.dumps(_filled(operation.body, payload), ensure_ascii=False, sort_keys=True).encode()
+
+
+def answer_of(
+    connector: Connector, operation: Operation, payload: dict[str, str], reply: Reply, request_id: str
+) -> ServiceAnswer:
+    """The authority's answer in our words, or `AuthorityFailed` garbled."""
+    said = _json_of(connector, reply)
+    if reply.status == 200 and _found(connector.done, said) is True:
+        return _good(connector, operation, payload, said, request_id)
+    code = _found(connector.refusal.code, said)
+    if code is None:
+        raise AuthorityFailed("garbled", f"{connector.authority} answered neither done nor refused")
+    return _refused(connector, str(code), str(_found(connector.refusal.words, said) or ""), request_id)
+
+
+def _json_of(connector: Connector, reply: Reply) -> Any:
+    if reply.status != 200 and reply.status not in connector.refusal_statuses:
+        raise AuthorityFailed("garbled", f"{connector.authority} answered {reply.status}")
+    try:
+        said = json.loads(reply.content)
+    except ValueError as error:
+        raise AuthorityFailed("garbled", f"{connector.authority} answered no JSON") from error
+    if not isinstance(said, dict):
+        raise AuthorityFailed("garbled", f"{connector.authority} answered no object")
+    return said
+
+
+def _good(
+    connector: Connector, operation: Operation, payload: dict[str, str], said: Any, request_id: str
+) -> ServiceAnswer:
+    answer = operation.answer
+    for theirs, ours in answer.agrees.items():
+        spoken, asked = _found(theirs, said), _found(ours, payload)
+        if spoken is not None and spoken != asked:
+            raise AuthorityFailed("garbled", f"{connector.authority} answered about somebody else")
+    data = {name: value for name, path in answer.data.items() if (value := _found(path, said)) is not None}
+    missing = [name for name in answer.required if name not in data]
+    if missing:
+        raise AuthorityFailed("garbled", f"{connector.authority} left out {', '.join(missing)}")
+    if "document_id" in data:
+        data["document_id"] = f"{connector.authority}.{data['document_id']}"
+    case_number = _found(answer.case_number, said) if answer.case_number else None
+    if answer.case_number and case_number is None:
+        raise AuthorityFailed("garbled", f"{connector.authority} gave no case number")
+    accepted = answer.accepted is not None and _found(answer.accepted, said) is True
+    return ServiceAnswer(
+        request_id=request_id,
+        outcome="accepted" if accepted else "done",
+        case_number=None if case_number is None else str(case_number),
+        data=data,
+    )
+
+
+def _refused(connector: Connector, code: str, words: str, request_id: str) -> ServiceAnswer:
+    known = connector.refusals.get(code)
+    if known is not None:
+        message = known.message.model_dump(by_alias=True)
+        return ServiceAnswer(request_id=request_id, outcome="refused", reason=known.reason, message=message)
+    names = connector.name.model_dump(by_alias=True)
+    message = {
+        language: sentence.format(authority=names[language], words=words or code)
+        for language, sentence in _OTHER_REFUSAL.items()
+    }
+    return ServiceAnswer(request_id=request_id, outcome="refused", reason="refused", message=message)
+
+
+def _filled(body: Any, payload: dict[str, str]) -> Any:
+    if isinstance(body, dict):
+        return {key: value for key, inner in body.items() if (value := _filled(inner, payload)) is not None}
+    return _found(body, payload)
+
+
+def _found(expression: str, document: Any) -> Any:
+    try:
+        return jmespath.search(expression, document)
+    except JMESPathError:
+        return None
