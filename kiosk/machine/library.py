@@ -275,15 +275,15 @@ class Library:
         flush_folder(home)
 
     def _load(self, bundle_hash: str | None) -> _Installed | None:
-        if bundle_hash is None:
+        home = self._directory / "bundles" / (bundle_hash or "none")
+        if not home.exists():
             return None
-        home = self._directory / "bundles" / bundle_hash
         try:
-            bundle = read_bundle((home / BUNDLE_FILE).read_bytes(), bundle_hash)
+            bundle = read_bundle((home / BUNDLE_FILE).read_bytes(), home.name)
             files = {reference.path: (home / reference.path).read_bytes() for reference in bundle.matters}
             return _Installed(bundle, tuple(check_matters(bundle, files)))
         except (OSError, BundleRejected) as error:
-            log.warning("bundle %s cannot be read from the disk: %s", bundle_hash[:12], error)
+            log.warning("bundle %s cannot be read from the disk: %s", home.name[:12], error)
             return None
 
     def _roll_back(self, reason: str) -> bool:

@@ -103,15 +103,16 @@ class FleetClient:
                 timeout_seconds=timeout_seconds, limit=limit,
             )  # fmt: skip
             self.last_answer_at = time.monotonic()
-            clock_moved = self._learn(answer)
+            clock_moved = self.learn_date(answer.headers.get("date", ""))
             if not (answer.status == httpx.codes.UNAUTHORIZED and clock_moved and attempt == 1):
                 break
         return answer
 
-    def _learn(self, answer: Answer) -> bool:
+    def learn_date(self, value: str) -> bool:
+        """Take the server's time from a Date header; True when this machine's notion of it moved."""
         try:
-            return self.clock.learn(parsedate_to_datetime(answer.headers["date"]))
-        except (KeyError, ValueError, TypeError):
+            return self.clock.learn(parsedate_to_datetime(value))
+        except (ValueError, TypeError):
             return False
 
     async def close(self) -> None:

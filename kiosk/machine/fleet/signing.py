@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import hashlib
 import secrets
 from email.utils import format_datetime
 
@@ -41,13 +39,9 @@ class RequestSigner:
     def headers(self, method: str, url: str, *, now: dt.datetime, body: bytes | None = None) -> dict[str, str]:
         """The headers to send: date, content-digest (with a body only), signature-input and signature."""
         headers = {"date": format_datetime(now.astimezone(dt.UTC), usegmt=True)}
-        components = [name for name in SIGNED_COMPONENTS if name != "content-digest"]
-        if body is not None:
-            digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
-            headers["content-digest"] = f"sha-256=:{digest}:"
-            components.append("content-digest")
+        components = [name for name in SIGNED_COMPONENTS if name != "content-digest" or body is not None]
         self._signer.sign(
             _Message(method, url, headers), key_id=self._terminal, created=now, nonce=secrets.token_urlsafe(18),
-            label=SIGNATURE_LABEL, covered_component_ids=components,
+            label=SIGNATURE_LABEL, covered_component_ids=components, body=body,
         )  # fmt: skip
         return {name.lower(): value for name, value in headers.items()}

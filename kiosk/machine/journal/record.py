@@ -83,6 +83,7 @@ class Journal:
         self._retention = retention
         self._mutex = threading.RLock()
         self._refused_space = False
+        self._listeners: list[Callable[[], None]] = []
         self._head = self._read_head()
 
     @classmethod
@@ -186,6 +187,8 @@ class Journal:
                 if change is not None:
                     change(sequence, text)
             self._head = replace(head, sequence=sequence, hash=digest)
+        for listener in self._listeners:
+            listener()
         return JournalEntry.model_validate({**content, "hash": digest})
 
     def _change_state(self, event: str, transaction_number: str | None, text: str, sequence: int) -> None:
@@ -239,6 +242,10 @@ class Journal:
         """What the server last said it holds: sequence and hash."""
         kept = self._get("acknowledged") or {"sequence": 0, "hash": GENESIS}
         return int(kept["sequence"]), str(kept["hash"])
+
+    def on_append(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after every entry, on the thread that wrote it: it must be quick and raise nothing."""
+        self._listeners.append(listener)
 
     # --- with the server ---------------------------------------------------------------------------------------------
 
