@@ -15,16 +15,6 @@ READ_SECONDS = 5.0
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
-@check("waiting for a card ends within its limit", READER)
-async def limit(bench: Bench) -> str:
-    card, failure, taken = await ends_within(bench.proxy.read(timeout_seconds=SHORT_SECONDS), SHORT_SECONDS)
-    if card is not None:
-        return f"a card lies there: read in {taken:.2f} s"
-    if not isinstance(failure, CommandTimedOut | MediaError):
-        raise Broken(f"no card is CommandTimedOut, a bad one MediaError; it raised {failure!r}")
-    return f"{failure.kind}/{failure.reason} after {taken:.2f} s"
-
-
 @check("a card that lies there is read whole", READER)
 async def reads(bench: Bench) -> str:
     card, failure, taken = await ends_within(bench.proxy.read(timeout_seconds=READ_SECONDS), READ_SECONDS)
@@ -55,6 +45,16 @@ def _check_card(card: IdCard) -> None:
     padded = [name for name, value in card if isinstance(value, str) and value != value.strip()]
     if padded:
         raise Broken(f"padding was left on: {', '.join(padded)}")
+
+
+@check("waiting for a card ends within its limit", READER)
+async def limit(bench: Bench) -> str:
+    card, failure, taken = await ends_within(bench.proxy.read(timeout_seconds=SHORT_SECONDS), SHORT_SECONDS)
+    if card is not None:
+        return f"a card lies there: read in {taken:.2f} s"
+    if not isinstance(failure, CommandTimedOut | MediaError):
+        raise Broken(f"no card is CommandTimedOut, a bad one MediaError; it raised {failure!r}")
+    return f"{failure.kind}/{failure.reason} after {taken:.2f} s"
 
 
 @check("a read that is taken back ends at once, and the reader serves on", READER)
