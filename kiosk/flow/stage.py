@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from typing import Any
 
 from drivers.errors import DeviceError
 from drivers.messages import DeviceClass, Preview
@@ -47,6 +48,10 @@ def derive_stage(*, can_serve: bool, in_transaction: bool, visiting: bool) -> St
     return StageKind.HOME if visiting else StageKind.ATTRACT
 
 
+async def _nothing() -> None:
+    """No one else to tell."""
+
+
 class Stage:
     """Implements `kiosk.flow.screens.Hall`. Lives on one event loop; `run()` must be running."""
 
@@ -70,6 +75,8 @@ class Stage:
         self._on_preview: list[Callable[[Preview], None]] = []
         self.on_idle: Callable[[], None] = lambda: None
         """Called when no citizen is present: the moment to activate a new bundle."""
+        self.on_close: Callable[[], Coroutine[Any, Any, None]] = _nothing
+        """What else must be released when the hall closes."""
         self.on_session_ended: Callable[[bool], None] = lambda _ok: None
         """Called when a visit with a transaction ended; False when the program itself failed in it."""
         self._basis: tuple[str | None, frozenset[DeviceClass], bool] | None = None
@@ -150,6 +157,16 @@ class Stage:
                 self.on_idle()
             if self._refresh_catalogue():
                 self._publish()
+
+    async def close(self) -> None:
+        """The machine stops: a visit under way ends as interrupted, and the journal says the end was in order."""
+        visit = self._visit
+        self._end_visit(Disposition.INTERRUPTED)
+        if visit is not None:
+            await asyncio.gather(visit, return_exceptions=True)
+        with suppress(JournalFull):
+            self._equipment.journal.append("machine_stopped")
+        await self.on_close()
 
     # --- a visit -------------------------------------------------------------------------------------------------
 

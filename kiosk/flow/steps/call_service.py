@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiosk.contracts.errors import FaultCode, Refused, ServiceFailed, Unreachable
+from kiosk.contracts.errors import FaultCode, Refused, ServiceFailed
 from kiosk.contracts.events import Disposition
 from kiosk.contracts.matter import CallServiceStep
 from kiosk.contracts.value import LocalizedText
@@ -10,6 +10,9 @@ from kiosk.flow.screens import WorkingScreen
 from kiosk.flow.session import StepFailed
 from kiosk.flow.steps.certificates import purpose_of
 from kiosk.flow.transaction import Outcome, Transaction
+
+NOT_DONE = frozenset({"authority_down", "bad_operation", "oversized", "unknown_operation", "invalid_payload"})
+"""Reasons that say the authority never began."""
 
 
 async def run(transaction: Transaction, step: CallServiceStep) -> Outcome:
@@ -44,10 +47,9 @@ def _screen(transaction: Transaction) -> WorkingScreen:
 
 
 def _disposition(step: CallServiceStep, failure: ServiceFailed) -> Disposition:
-    """Sent and not answered is not failed: the authority may have done it."""
-    if step.effect == "submit" and isinstance(failure, Unreachable):
-        return Disposition.UNCERTAIN
-    return Disposition.FAILED
+    """Sent and not clearly refused is not failed: the authority may have done it."""
+    certain = isinstance(failure, Refused) or failure.reason in NOT_DONE
+    return Disposition.FAILED if step.effect == "query" or certain else Disposition.UNCERTAIN
 
 
 def _record(
