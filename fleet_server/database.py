@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import Depends
-from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, create_engine, event, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session, SQLModel
@@ -18,6 +18,7 @@ from starlette.requests import HTTPConnection
 BUSY_TIMEOUT_SECONDS = 10
 CONCURRENT_WRITERS = 8
 WRITING = "fleet_writing"
+NOTIFY_CHANNEL = "yizhan"
 
 SQLModel.metadata.naming_convention = MetaData(
     naming_convention={
@@ -61,6 +62,7 @@ class Database:
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
         self._writer_engine = self.engine.execution_options(**{WRITING: True})
         self._write_lock = threading.Lock()
+        self.listeners: list[Callable[[str], None]] = []
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -73,7 +75,7 @@ class Database:
         if self.is_sqlite and not self._write_lock.acquire(timeout=BUSY_TIMEOUT_SECONDS):
             raise OperationalError("waiting for the write lock", None, TimeoutError())
         try:
-            with Session(self._writer_engine) as session:
+            with Session(self._writer_engine, info={"database": self}) as session:
                 yield session
                 session.commit()
                 callbacks: list[Callable[[], None]] = session.info.pop("after_commit", [])
@@ -90,6 +92,16 @@ class Database:
 def after_commit(session: Session, callback: Callable[[], None]) -> None:
     """Run `callback` once the transaction is durable; never when it is rolled back."""
     session.info.setdefault("after_commit", []).append(callback)
+
+
+def notify(session: Session, message: str) -> None:
+    """Tell every server process, once and only if the transaction commits: `Database.listeners`, or LISTEN."""
+    database: Database = session.info["database"]
+    if not database.is_sqlite:
+        session.execute(select(func.pg_notify(NOTIFY_CHANNEL, message)))
+        return
+    for listener in database.listeners:
+        after_commit(session, lambda listener=listener: listener(message))  # type: ignore[misc]
 
 
 def _sqlite_engine(url: str) -> Engine:

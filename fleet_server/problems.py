@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -70,7 +71,11 @@ def install(app: FastAPI) -> None:
     app.exception_handler(Exception)(_on_anything)
 
 
-async def _on_problem(_request: Request, error: ProblemError) -> JSONResponse:
+async def _on_problem(request: Request, error: ProblemError) -> JSONResponse:
+    """What a signed-in person was refused is audited, in a transaction of its own."""
+    staff = getattr(request.state, "staff", None)
+    if error.status == 403 and staff is not None:
+        await run_in_threadpool(request.app.state.audit_refusal, staff.account, error.code, request.url.path)
     return error.response()
 
 

@@ -8,7 +8,7 @@ YIZHAN_OFFLINE_KEYS    directory of the root and targets keys; in production a r
 YIZHAN_SEAL_AUTHORITY  PEM file of the seal authorities, handed to terminals at enrolment
 YIZHAN_SANDBOX_URL     stand-in city; refused in production
 YIZHAN_AUTHORITIES_URL where the departments' systems are reached (the city's data exchange)
-YIZHAN_GATEWAY_KEY     secret shared with them: signs each call (HMAC-SHA256)
+YIZHAN_GATEWAY_KEY     secret shared with them: signs each call (HMAC-SHA256); needless with the sandbox
 YIZHAN_GATEWAY_KEY_FILE  the same, from a file
 """
 
@@ -25,6 +25,8 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, model_va
 from kiosk.contracts.errors import SettingsInvalid
 
 MINIMUM_SECRET_LENGTH = 32
+SANDBOX_KEY = "the sandbox city's well-known key"
+"""Signs calls to the sandbox when no other key is given. It protects nothing: the sandbox is refused in production."""
 PLACEHOLDERS = ("change", "secret", "placeholder", "example", "default", "password", "xxxx", "todo")
 
 

@@ -105,6 +105,7 @@ async def current_staff(request: Request) -> StaffIdentity:
     session_id, secret = _session_id(request)
     row = await run_in_threadpool(_session_row, request.app.state.database, session_id)
     staff = _identity(row, _signature(secret, "csrf", session_id))
+    request.state.staff = staff
     if request.method not in SAFE_METHODS:
         await _refuse_cross_site(request, staff)
     return staff

@@ -1,0 +1,278 @@
+"""The fleet server's commands: run, init, account, seed, enrolment-code, publish, matter check, sandbox."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import importlib
+import importlib.util
+import json
+import os
+import secrets
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from fleet_server.app import create_app, repository_of
+from fleet_server.database import Database
+from fleet_server.matters import service as matters
+from fleet_server.matters.repository import MatterRepository
+from fleet_server.migrations import upgrade
+from fleet_server.problems import ProblemError
+from fleet_server.security import FileDirector, Role
+from fleet_server.settings import Settings
+from fleet_server.staff import service as staff
+from fleet_server.staff.models import AccountCreate
+from fleet_server.terminals import service as terminals
+from fleet_server.terminals.models import Scope, SiteCreate, TerminalCreate
+from kiosk.contracts.errors import KioskError, MatterInvalid, SettingsInvalid
+from kiosk.contracts.matter_file import load_matter
+
+ASSETS = Path(__file__).resolve().parents[1] / "assets" / "matters"
+SEED_SITE = SiteCreate(id="siming-001", name="思明区示范便利店", address="厦门市思明区")
+SEED_TERMINAL = "xm-siming-001-a"
+DISPLAY_NAMES = {
+    Role.ADMINISTRATOR: "管理员", Role.AUTHOR: "事项编制员", Role.REVIEWER: "审核员", Role.MAINTAINER: "运维人员",
+    Role.AUDITOR: "审计员",
+}  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.command(options)
+    except ProblemError as error:
+        print(f"{error.code}: {error.detail}", file=sys.stderr)
+        return 1
+    except KioskError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return code
+
+
+def prepare(settings: Settings) -> None:
+    """Keys and an empty repository, where they are missing. Nothing that exists is touched."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    if not (settings.keys / "director.key").exists():
+        FileDirector.create(settings.keys / "director.key")
+    repository_of(settings).initialise()
+
+
+def seed(settings: Settings, directory: Path) -> dict[str, Any]:
+    """Accounts, a site, a terminal with its code, and every matter, published by two people as always."""
+    if not settings.is_development:
+        raise SettingsInvalid("seed makes accounts with known passwords: it only works in development")
+    prepare(settings)
+    upgrade(settings.sqlalchemy_url)
+    database, repository = Database(settings.sqlalchemy_url), repository_of(settings)
+    passwords = {role: secrets.token_urlsafe(12) for role in Role}
+    files = sorted(directory.glob("**/matter.yaml"))
+    try:
+        with database.writing() as session:
+            for role, password in passwords.items():
+                wanted = AccountCreate(name=role, display_name=DISPLAY_NAMES[role], roles=[role], password=password)
+                staff.create_account(session, wanted, by="seed")
+            terminals.create_site(session, SEED_SITE, by=Role.ADMINISTRATOR)
+            session.flush()
+            wanted_terminal = TerminalCreate(id=SEED_TERMINAL, site=SEED_SITE.id)
+            terminals.create_terminal(session, wanted_terminal, by=Role.ADMINISTRATOR)
+            session.flush()
+            code = terminals.new_enrolment_code(session, SEED_TERMINAL, by=Role.ADMINISTRATOR)
+        published = None
+        if files:
+            people = (Role.AUTHOR, passwords[Role.AUTHOR]), (Role.REVIEWER, passwords[Role.REVIEWER])
+            published = publish_files(database, repository, files, author=people[0], reviewer=people[1])
+    finally:
+        database.dispose()
+    return {
+        "accounts": {role: {"name": role, "password": password} for role, password in passwords.items()},
+        "site": SEED_SITE.id,
+        "terminal": SEED_TERMINAL,
+        "enrolment_code": code.code,
+        "published": published,
+    }
+
+
+def publish_files(
+    database: Database, repository: MatterRepository, files: Sequence[Path], *, author: tuple[str, str],
+    reviewer: tuple[str, str], scope: Scope = Scope.ALL, scope_id: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    """Draft, hand in and publish matter files with two people's (name, password)."""
+    with database.writing() as session:
+        drafts = [
+            matters.save_draft(session, file.read_text(encoding="utf-8"), file=str(file), by=author[0]).id
+            for file in files
+        ]
+        submission = matters.submit(
+            session, repository, [draft for draft in drafts if draft is not None], by=author[0], password=author[1],
+            scope=scope, scope_id=scope_id,
+        ).id  # fmt: skip
+    assert submission is not None
+    with database.writing() as session:
+        assignment = matters.publish(session, repository, submission, by=reviewer[0], password=reviewer[1])
+        names = [f"{row['id']} {row['version']}" for row in matters.find_submission(session, submission).references]
+        if assignment is None:
+            raise ProblemError(409, "superseded", "something else was published meanwhile; try again")
+        return {"generation": assignment.generation, "bundle": assignment.bundle, "matters": names}
+
+
+class _AnnouncedServer(uvicorn.Server):
+    async def startup(self, sockets: list[Any] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            print(f"fleet server ready on http://{host}:{port}", flush=True)
+
+
+def _run(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    if settings.is_development:
+        prepare(settings)
+    if settings.is_development or options.migrate:
+        upgrade(settings.sqlalchemy_url)
+    config = uvicorn.Config(
+        create_app(settings), host=options.host, port=options.port, loop="uvloop", http="httptools",
+        ws="websockets-sansio", log_level="warning", access_log=False, server_header=False,
+        timeout_graceful_shutdown=5, ws_ping_interval=20, ws_ping_timeout=20, ws_max_size=4096,
+    )  # fmt: skip
+    _AnnouncedServer(config).run()
+    return 0
+
+
+def _init(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    prepare(settings)
+    upgrade(settings.sqlalchemy_url)
+    print(f"ready in {settings.data}; move {settings.offline_keys_directory} to a medium that is kept elsewhere")
+    return 0
+
+
+def _account(options: argparse.Namespace) -> int:
+    """The first accounts of a new server; later ones are made in the dashboard."""
+    password = os.environ.get("YIZHAN_PASSWORD") or getpass.getpass(f"password of {options.name}: ")
+    wanted = AccountCreate(
+        name=options.name, display_name=options.display_name or options.name, password=password,
+        roles=[Role(role) for role in options.role],
+    )  # fmt: skip
+    database = Database(_settings(options).sqlalchemy_url)
+    with database.writing() as session:
+        staff.create_account(session, wanted, by="console")
+    print(f"account {options.name} made")
+    return 0
+
+
+def _seed(options: argparse.Namespace) -> int:
+    made = seed(_settings(options), options.matters)
+    if options.json:
+        print(json.dumps(made, ensure_ascii=False))
+        return 0
+    for account in made["accounts"].values():
+        print(f"{account['name']:14} {account['password']}")
+    print(f"terminal {made['terminal']}, enrolment code {made['enrolment_code']}")
+    return 0
+
+
+def _enrolment_code(options: argparse.Namespace) -> int:
+    database = Database(_settings(options).sqlalchemy_url)
+    with database.writing() as session:
+        code = terminals.new_enrolment_code(session, options.terminal, by="console")
+    print(code.model_dump_json() if options.json else code.code)
+    return 0
+
+
+def _publish(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    author, reviewer = (
+        (name, os.environ.get(variable) or getpass.getpass(f"password of {name}: "))
+        for name, variable in (
+            (options.author, "YIZHAN_AUTHOR_PASSWORD"),
+            (options.reviewer, "YIZHAN_REVIEWER_PASSWORD"),
+        )
+    )
+    published = publish_files(
+        Database(settings.sqlalchemy_url), repository_of(settings), options.files, author=author, reviewer=reviewer,
+        scope=Scope(options.scope), scope_id=options.scope_id,
+    )  # fmt: skip
+    print(json.dumps(published, ensure_ascii=False))
+    return 0
+
+
+def _check_matters(options: argparse.Namespace) -> int:
+    """Every mistake with its line and cure; 1 when there is one."""
+    files = [
+        file for path in options.paths for file in (sorted(path.glob("**/matter.yaml")) if path.is_dir() else [path])
+    ]
+    code = 0 if files else 1
+    if not files:
+        print("no matter.yaml found there", file=sys.stderr)
+    for file in files:
+        try:
+            matter = load_matter(file.read_text(encoding="utf-8"), str(file))
+        except (MatterInvalid, OSError, UnicodeDecodeError) as error:
+            print(error if isinstance(error, MatterInvalid) else f"{file}: cannot be read: {error}")
+            code = 1
+        else:
+            print(f"{file}: {matter.id} version {matter.version} is in order")
+    return code
+
+
+def _sandbox(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    if not settings.is_development:
+        raise SettingsInvalid("the sandbox city is never used in production")
+    if importlib.util.find_spec("fleet_server.sandbox") is None:
+        raise SettingsInvalid("this installation carries no sandbox city")
+    importlib.import_module("fleet_server.sandbox").run(host=options.host, port=options.port, data=settings.data)
+    return 0
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    return Settings.from_environment(**({"data": options.data} if options.data else {}))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m fleet_server")
+    commands = parser.add_subparsers(required=True)
+
+    def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.add_argument("--data", type=Path, help="data directory (YIZHAN_DATA)")
+        made.set_defaults(command=run)
+        return made
+
+    run = command("run", _run, "serve terminals and staff")
+    run.add_argument("--host", default="127.0.0.1")
+    run.add_argument("--port", type=int, default=8700)
+    run.add_argument("--migrate", action="store_true", help="bring the database up to date first")
+    command("init", _init, "make keys, database and an empty repository")
+    account = command("account", _account, "make an account")
+    account.add_argument("name")
+    account.add_argument("--display-name")
+    account.add_argument("--role", action="append", choices=[role.value for role in Role], required=True)
+    seeding = command("seed", _seed, "accounts, a terminal and all matters, for development")
+    seeding.add_argument("--json", action="store_true")
+    seeding.add_argument("--matters", type=Path, default=ASSETS)
+    code = command("enrolment-code", _enrolment_code, "a one-time code for a terminal")
+    code.add_argument("terminal")
+    code.add_argument("--json", action="store_true")
+    publish = command("publish", _publish, "publish matter files with two people's signatures")
+    publish.add_argument("files", nargs="+", type=Path)
+    publish.add_argument("--author", default="author")
+    publish.add_argument("--reviewer", default="reviewer")
+    publish.add_argument("--scope", default="all", choices=[scope.value for scope in Scope])
+    publish.add_argument("--scope-id", default="")
+    checking = commands.add_parser("matter", help="work with matter files").add_subparsers(required=True)
+    check = checking.add_parser("check", help="every mistake with its line and cure")
+    check.add_argument("paths", nargs="+", type=Path)
+    check.set_defaults(command=_check_matters)
+    sandbox = command("sandbox", _sandbox, "the stand-in city, for development")
+    sandbox.add_argument("--host", default="127.0.0.1")
+    sandbox.add_argument("--port", type=int, default=8710)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

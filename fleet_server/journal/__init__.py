@@ -1,0 +1,1 @@
+"""The journal: taken in as it was signed, proved, searched, acknowledged."""

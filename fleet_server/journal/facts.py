@@ -1,0 +1,89 @@
+"""The few facts staff search for, drawn from entries into tables of their own. What cannot be read is set aside."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy.exc import DataError
+from sqlmodel import Session
+
+from fleet_server.database import now
+from fleet_server.journal.models import Poison, Transaction
+from kiosk.contracts.events import EVENTS, JournalEntry
+
+NUMBER_LENGTH = 40
+
+
+def extract(session: Session, terminal: str, journal_id: str, entries: Iterable[dict[str, Any]]) -> None:
+    """Never fails for what an entry says: the rest must flow."""
+    for raw in entries:
+        reason = _mistake_in(session, terminal, raw)
+        if reason is not None:
+            sequence = raw["sequence"]
+            session.add(Poison(journal_id=journal_id, sequence=sequence, reason=reason[:200], noticed_at=now()))
+
+
+def _mistake_in(session: Session, terminal: str, raw: dict[str, Any]) -> str | None:
+    """Note the entry's facts; the reason when that cannot be done."""
+    try:
+        entry = JournalEntry.model_validate(raw)
+        if entry.transaction_number is not None:
+            with session.begin_nested():
+                _note(session, terminal, entry)
+    except ValidationError as error:
+        return f"{error.error_count()} members do not fit"
+    except (ValueError, TypeError, DataError) as error:
+        return f"its facts cannot be read: {type(error).__name__}"
+    return None if entry.event in EVENTS else "this event is not known here"
+
+
+def _note(session: Session, terminal: str, entry: JournalEntry) -> None:
+    number = entry.transaction_number
+    if number is None or not 1 <= len(number) <= NUMBER_LENGTH or not number.isprintable():
+        raise ValueError("the transaction number does not fit")
+    moment = entry.occurred_at if entry.occurred_at.tzinfo else entry.occurred_at.replace(tzinfo=dt.UTC)
+    row = session.get(Transaction, (entry.journal_id, number))
+    if row is None:
+        row = Transaction(
+            journal_id=entry.journal_id, number=number, terminal=terminal, first_sequence=entry.sequence,
+            last_sequence=entry.sequence,
+        )  # fmt: skip
+        session.add(row)
+    row.last_sequence = entry.sequence
+    data = entry.data
+    match entry.event:
+        case "transaction_begun":
+            row.begun_at = moment
+            row.matter, row.bundle = _text(data.get("matter"), 48) or "", _text(data.get("bundle"), 64) or ""
+            row.version = _number(data.get("version"))
+        case "transaction_ended":
+            row.ended_at = moment
+            row.disposition = _text(data.get("disposition"), 16)
+            row.fault = _text(data.get("fault"), 16) or row.fault
+            row.holder = _text(data.get("holder"), 40)
+            row.case_number = _text(data.get("case_number"), 80) or row.case_number
+        case "service_ended":
+            row.case_number = _text(data.get("case_number"), 80) or row.case_number
+        case "citizen_told":
+            row.fault = _text(data.get("fault"), 16) or row.fault
+        case "rating_given":
+            row.rating = _number(data.get("grade"))
+        case "print_ended" | "print_reconciled":
+            row.printed = [*row.printed, _text(data.get("disposition"), 16) or "unknown"]
+        case _:
+            pass
+
+
+def _text(value: object, length: int) -> str | None:
+    """PostgreSQL stores no NUL in a text."""
+    return None if value is None else str(value).replace("\0", "")[:length]
+
+
+def _number(value: object) -> int | None:
+    number = None if value is None else int(str(value))
+    if number is not None and not 0 <= number < 2**31:
+        raise ValueError("a number out of range")
+    return number

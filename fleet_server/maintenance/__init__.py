@@ -1,0 +1,1 @@
+"""Maintenance: what is broken now, where, since when, who must act. Heartbeats arrive here."""

@@ -1,0 +1,1 @@
+"""Staff: accounts, roles, signing keys and the audit log."""
