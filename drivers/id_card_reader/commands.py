@@ -53,7 +53,7 @@ def _any_size(_data: bytes) -> bool:
 
 
 SAM_STATUS: Final = Command("SAM status", 0x11, 0xFF, 0.5, frozenset({DONE}), _any_size)
-SAM_ID: Final = Command("SAM id", 0x12, 0xFF, 0.3, frozenset({DONE}), lambda data: len(data) >= SAM_ID_BYTES)
+SAM_ID: Final = Command("SAM id", 0x12, 0xFF, 0.5, frozenset({DONE}), lambda data: len(data) >= SAM_ID_BYTES)
 FIND: Final = Command("find card", 0x20, 0x01, 0.5, frozenset({CARD_FOUND}), _any_size)
 SELECT: Final = Command("select card", 0x20, 0x02, 0.5, frozenset({DONE}), lambda data: len(data) < SAM_ID_BYTES)
 READ: Final = Command("read card", 0x30, 0x01, 3.0, frozenset({DONE}), lambda data: len(data) > 2 * ADDRESS_BYTES)

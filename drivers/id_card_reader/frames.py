@@ -83,9 +83,8 @@ class FrameParser:
 
     @property
     def has_begun(self) -> bool:
-        """A preamble and a possible length were seen, and the rest is awaited."""
-        begin = self._preamble_length()
-        return bool(begin) and len(self._buffer) >= begin + LENGTH_BYTES
+        """A preamble was seen, no impossible length, and the rest is awaited."""
+        return self._preamble_length() > 0
 
     def feed(self, chunk: bytes) -> list[Frame]:
         """The frames this chunk completes, in order."""

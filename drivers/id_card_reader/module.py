@@ -5,6 +5,7 @@ Blocking; used by the reader's own thread only.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Final
 
@@ -21,7 +22,7 @@ MISSES_MEANING_REMOVED: Final = 3
 UNANSWERED_TRIES: Final = 3
 UNANSWERED_SECONDS: Final = 3.0
 MOST_PATIENCE: Final = 3.0
-STRETCHED_BY_PATIENCE: Final = (commands.FIND, commands.SELECT)
+STRETCHED_BY_PATIENCE: Final = (commands.SAM_ID, commands.FIND, commands.SELECT)
 ADDRESS_SILENCES: Final = 2
 """A reader that leaves the question for a new address unanswered so often is not asked it again."""
 SHORTEST_NEW_ADDRESS_SECONDS: Final = 0.1
@@ -48,7 +49,7 @@ class Module:
 
     def _forget_peer(self) -> None:
         self._introduced = False
-        self._knows_status = False
+        self._knows_status = self._has_missed_sam_id = False
         self._inoperable_status: int | None = None
         self._has_answered = False
         self._unanswered = 0
@@ -199,7 +200,7 @@ class Module:
         if was_cut_short and self._has_answered:
             return
         self._unanswered += 1
-        if command in STRETCHED_BY_PATIENCE and not silence.heard:
+        if command in (commands.FIND, commands.SELECT) and not silence.heard:
             self._patience = min(MOST_PATIENCE, self._patience + 1)
 
     def _look(self, watch: Watch) -> None:
@@ -224,6 +225,14 @@ class Module:
         self._address_silences = 0
         self._address_tells_presence = frame.status in (commands.DONE, commands.NO_CONTENT)
         return frame
+
+    def ask_missing_sam_id(self, watch: Watch) -> None:
+        """Once per opening: a reader too slow or not yet ready at its introduction has shown by now that it answers."""
+        if self.sam_id is not None or self._has_missed_sam_id:
+            return
+        self._has_missed_sam_id = True
+        with contextlib.suppress(CommandCancelled, DeviceOffline):
+            self._ask_sam_id(watch, 1)
 
     def _ask_sam_id(self, watch: Watch, tries: int) -> None:
         """The first answer after power-on may be wrong: one that states no possible date is asked for again."""

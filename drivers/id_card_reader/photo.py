@@ -12,7 +12,7 @@ from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import Final, Protocol
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFilter, UnidentifiedImageError
 
 PHOTO_DECODERS_GROUP: Final = "yizhan.photo_decoders"
 PHOTO_BYTES: Final = 1024
@@ -63,12 +63,9 @@ def pack_sample_photo(png: bytes) -> bytes:
     """
     try:
         with Image.open(io.BytesIO(png)) as picture:
-            portrait = _fit(picture)
+            return _pack(_fit(picture))
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
         raise ValueError("the portrait is not a picture that can be read") from error
-    payload = _smallest_loss(portrait)
-    head = SAMPLE_MARK + len(payload).to_bytes(SAMPLE_LENGTH_BYTES, "big")
-    return (head + payload).ljust(PHOTO_BYTES, b"\0")
 
 
 def unpack_sample_photo(photo: bytes) -> bytes | None:
@@ -103,8 +100,20 @@ def _fit(picture: Image.Image) -> Image.Image:
     return cut.resize(PORTRAIT_SIZE, Image.Resampling.LANCZOS)
 
 
-def _smallest_loss(portrait: Image.Image) -> bytes:
-    """Search the best quality that fits; a size may not grow evenly with quality, so the last fitting one is kept."""
+def _pack(portrait: Image.Image) -> bytes:
+    """A picture of too much detail is softened until it fits."""
+    blur = 0.0
+    while not (payload := _best_fitting(portrait.filter(ImageFilter.GaussianBlur(blur)) if blur else portrait)):
+        blur += 0.5
+    head = SAMPLE_MARK + len(payload).to_bytes(SAMPLE_LENGTH_BYTES, "big")
+    return (head + payload).ljust(PHOTO_BYTES, b"\0")
+
+
+def _best_fitting(portrait: Image.Image) -> bytes:
+    """Search the best quality that fits; a size may not grow evenly with quality, so the last fitting one is kept.
+
+    Empty when none fits.
+    """
     low, high, best = 0, BEST_QUALITY, b""
     while low <= high:
         quality = (low + high) // 2
@@ -113,8 +122,6 @@ def _smallest_loss(portrait: Image.Image) -> bytes:
             best, low = payload, quality + 1
         else:
             high = quality - 1
-    if not best:
-        raise ValueError("the portrait has too much detail for a card")
     return best
 
 

@@ -95,6 +95,7 @@ class Reading:
             return None
         self._module.note_read()
         new_address = self._module.ask_new_address(self._watch) if self._want_new_address else None
+        self._module.ask_missing_sam_id(self._watch)
         return card.model_copy(
             update={"photo": photo or None, "new_address": new_address, "sam_id": self._module.sam_id}
         )
