@@ -1,7 +1,8 @@
-"""The terminal API's way to authorities (kiosk/contracts/fleet.py): services and documents. `install` adds both."""
+"""The terminal API's way to authorities (kiosk/contracts/fleet.py): services and documents."""
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import Annotated
 
@@ -15,12 +16,14 @@ from fleet_server.gateway.connectors import read_connectors
 from fleet_server.gateway.service import Gateway
 from fleet_server.problems import ProblemError, problem_responses
 from fleet_server.security import SignedRoute, TerminalIdentity, signed_terminal
-from fleet_server.settings import Settings
+from fleet_server.settings import SANDBOX_KEY, Settings
 from kiosk.contracts.errors import SettingsInvalid
 from kiosk.contracts.fleet import ServiceAnswer, ServiceRequest
 
 LONGEST_WAIT_SECONDS = 120.0
 AUTHORITY_PEM_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/terminal/v1", tags=["authorities"], route_class=SignedRoute)
 Terminal = Annotated[TerminalIdentity, Depends(signed_terminal)]
@@ -57,10 +60,22 @@ async def fetch_document(document_id: str, request: Request, terminal: Terminal)
     return StreamingResponse(content, media_type="application/pdf", headers=headers)
 
 
-def install(app: FastAPI, settings: Settings, database: Database) -> None:
-    """Give the app the gateway and its routes. Without an address every call answers 503 `authority_down`."""
+def install(app: FastAPI) -> None:
+    """Give the app its gateway. Without an address every call answers 503 `authority_down`.
+
+    In development with the sandbox city its seal authority is fetched into the data directory, unless one is named.
+    """
+    settings: Settings = app.state.settings
+    database: Database = app.state.database
     app.state.gateway = Gateway(read_connectors(), exchange_of(settings), database)
-    app.include_router(router)
+    if settings.is_development and settings.sandbox_url and settings.seal_authority is None:
+        try:
+            pem = sandbox_authority_pem(settings.sandbox_url)
+        except SettingsInvalid as error:
+            log.warning("%s", error)
+        else:
+            settings.data.mkdir(parents=True, exist_ok=True)
+            (settings.data / "seal-authority.pem").write_text(pem)
 
 
 def exchange_of(settings: Settings) -> Exchange | None:
@@ -68,15 +83,17 @@ def exchange_of(settings: Settings) -> Exchange | None:
     address = settings.authorities_url or settings.sandbox_url
     if not address:
         return None
-    key = settings.gateway_key.get_secret_value().encode()
+    key = settings.gateway_key.get_secret_value()
     if not key and settings.gateway_key_file is not None:
         try:
-            key = settings.gateway_key_file.read_text().strip().encode()
+            key = settings.gateway_key_file.read_text().strip()
         except OSError as error:
             raise SettingsInvalid(f"YIZHAN_GATEWAY_KEY_FILE: {settings.gateway_key_file} cannot be read") from error
+    if not key and settings.sandbox_url and not settings.authorities_url:
+        key = SANDBOX_KEY
     if not key:
         raise SettingsInvalid("YIZHAN_GATEWAY_KEY or YIZHAN_GATEWAY_KEY_FILE: give the key the authorities know")
-    return Exchange(address.rstrip("/"), key)
+    return Exchange(address.rstrip("/"), key.encode())
 
 
 def seal_authority_pem(settings: Settings) -> str:
@@ -85,14 +102,17 @@ def seal_authority_pem(settings: Settings) -> str:
     Blocking. Raises `SettingsInvalid` when there is neither.
     """
     pem = settings.seal_authority_pem()
-    if pem or not settings.sandbox_url:
-        if not pem:
-            raise SettingsInvalid("YIZHAN_SEAL_AUTHORITY: give the PEM file of the seal authorities")
-        return pem
+    if not pem and settings.sandbox_url:
+        pem = sandbox_authority_pem(settings.sandbox_url)
+    if not pem:
+        raise SettingsInvalid("YIZHAN_SEAL_AUTHORITY: give the PEM file of the seal authorities")
+    return pem
+
+
+def sandbox_authority_pem(address: str) -> str:
     try:
-        answer = httpx.get(
-            f"{settings.sandbox_url.rstrip('/')}/authorities.pem", timeout=AUTHORITY_PEM_SECONDS, trust_env=False
-        ).raise_for_status()
+        answer = httpx.get(f"{address.rstrip('/')}/authorities.pem", timeout=AUTHORITY_PEM_SECONDS, trust_env=False)
+        answer.raise_for_status()
     except httpx.HTTPError as error:
         raise SettingsInvalid("the sandbox city does not tell its seal authority: is it running?") from error
     return answer.text

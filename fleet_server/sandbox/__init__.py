@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def run(*, port: int, data: Path, host: str = "127.0.0.1") -> None:
-    """Serve the city until ended. Prints one JSON line: url, authorities (PEM file) and key_file of the gateway."""
+    """Serve the city until ended. Prints one JSON line: address, and authorities (PEM file of the seals)."""
     from fleet_server.sandbox.serve import serve  # noqa: PLC0415  the server starts without typst and pyHanko
 
     serve(host=host, port=port, data=data)

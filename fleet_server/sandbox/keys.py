@@ -1,10 +1,9 @@
-"""The city's keys: seal authority, departments, gateway. Made at first start in its data directory; they stay there."""
+"""The city's keys. Those of the seals are made at first start in its data directory and never leave it."""
 
 from __future__ import annotations
 
 import datetime as dt
 import os
-import secrets
 from pathlib import Path
 
 from cryptography import x509
@@ -12,22 +11,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from fleet_server.settings import write_secret
+from fleet_server.settings import SANDBOX_KEY, write_secret
 
 KEY_BITS = 2048
 AUTHORITY_YEARS = 10
 SIGNER_YEARS = 3
 
 
-def gateway_key(data: Path) -> bytes:
-    """The secret shared with the gateway: YIZHAN_GATEWAY_KEY, or one made once in gateway.key (hexadecimal)."""
-    given = os.environ.get("YIZHAN_GATEWAY_KEY")
-    if given:
-        return given.encode()
-    path = data / "gateway.key"
-    if not path.exists():
-        write_secret(path, secrets.token_hex(32).encode())
-    return path.read_text().strip().encode()
+def gateway_key() -> bytes:
+    """The secret shared with the gateway: YIZHAN_GATEWAY_KEY, or the one every sandbox city knows."""
+    return (os.environ.get("YIZHAN_GATEWAY_KEY") or SANDBOX_KEY).encode()
 
 
 class SealAuthority:
