@@ -25,7 +25,6 @@ seen_nonce = Table(
     Column("terminal", String(64), primary_key=True),
     Column("nonce", String(128), primary_key=True),
     Column("until", BigInteger, nullable=False, index=True),
-    prefixes=[],
 )
 
 
@@ -49,9 +48,10 @@ class NonceMemory:
     def remember(self, terminal: str, nonce: str, until: int) -> bool:
         """True the first time; `until` is the second after which the signature is refused for its age anyway."""
         insert = sqlite_insert if self._is_sqlite else postgresql_insert
-        statement = insert(seen_nonce).values(terminal=terminal, nonce=nonce, until=until).on_conflict_do_nothing()
+        row = insert(seen_nonce).values(terminal=terminal, nonce=nonce, until=until)
+        statement = row.on_conflict_do_nothing().returning(seen_nonce.c.nonce)
         with self._engine.begin() as connection:
-            is_new = connection.execute(statement).rowcount == 1
+            is_new = connection.execute(statement).first() is not None
         self._sweep()
         return is_new
 
