@@ -1,0 +1,86 @@
+import QtQuick
+import Kiosk.Theme
+
+// One option of a choice. `upright` stands the icon over the text. `picked` shows a tick as well as colour.
+Touchable {
+    id: tile
+
+    required property var option
+    property bool upright: false
+    property bool ticks: false
+    property bool picked: false
+    readonly property bool _badged: option.icon.length > 0
+
+    enabled: option.enabled
+    name: option.label + (option.detail.length > 0 ? "，" + option.detail : "")
+    implicitHeight: Math.max(Theme.mm(Theme.pick(24, 30)), (upright ? badge.height + Theme.mm(5) : 0) + texts.height + Theme.mm(9))
+
+    Accessible.checkable: ticks
+    Accessible.checked: picked
+
+    Rectangle {
+        anchors.fill: parent
+        radius: Theme.radius
+        color: !tile.enabled ? Theme.muted : tile.pressed || tile.picked ? Theme.pale : Theme.surface
+        border.width: Theme.line
+        border.color: !tile.enabled ? Theme.edge : Theme.strong
+    }
+
+    Rectangle {
+        id: badge
+        visible: tile._badged
+        x: tile.upright ? (parent.width - width) / 2 : Theme.mm(5)
+        y: tile.upright ? (parent.height - height - Theme.mm(5) - texts.height) / 2 : (parent.height - height) / 2
+        width: tile._badged ? Theme.mm(tile.upright ? 30 : Theme.pick(17, 20)) : 0
+        height: width
+        radius: width * 0.28
+        color: tile.enabled ? Theme.pale : Theme.surface
+
+        Icon {
+            anchors.centerIn: parent
+            name: tile.option.icon
+            color: tile.enabled ? Theme.strong : Theme.softInk
+            size: parent.width * 0.62
+        }
+    }
+
+    Column {
+        id: texts
+        x: tile.upright ? Theme.mm(5) : Theme.mm(tile._badged ? 10 : 6) + badge.width
+        y: tile.upright && tile._badged ? badge.y + badge.height + Theme.mm(5) : (parent.height - height) / 2
+        width: parent.width - x - Theme.mm(5) - (tick.visible ? tick.width + Theme.mm(3) : 0)
+        spacing: Theme.mm(1.4)
+
+        Label {
+            width: parent.width
+            text: tile.option.label
+            bold: true
+            balanced: true
+            color: tile.enabled ? Theme.ink : Theme.softInk
+            horizontalAlignment: tile.upright ? Text.AlignHCenter : Text.AlignLeft
+            font.pixelSize: tile.upright ? Theme.textHeading : Theme.textLabel
+            Accessible.ignored: true
+        }
+
+        Label {
+            width: parent.width
+            visible: text.length > 0
+            text: tile.option.detail
+            balanced: true
+            color: Theme.softInk
+            horizontalAlignment: tile.upright ? Text.AlignHCenter : Text.AlignLeft
+            font.pixelSize: Theme.textNote
+            Accessible.ignored: true
+        }
+    }
+
+    Icon {
+        id: tick
+        visible: tile.ticks
+        anchors.right: parent.right
+        anchors.rightMargin: Theme.mm(5)
+        anchors.verticalCenter: parent.verticalCenter
+        name: tile.picked ? "ticked" : "unticked"
+        color: Theme.strong
+    }
+}

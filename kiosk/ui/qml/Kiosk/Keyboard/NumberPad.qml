@@ -1,0 +1,39 @@
+pragma ComponentBehavior: Bound
+import QtQuick
+import Kiosk.Theme
+
+// Telephone order, large. The X of identity numbers stands where it is needed and only there.
+Grid {
+    id: pad
+
+    property bool hasX: false
+
+    signal typed(string text)
+    signal erased
+
+    columns: 3
+    spacing: Theme.mm(Theme.pick(3, 3.6))
+
+    Repeater {
+        model: ["1", "2", "3", "4", "5", "6", "7", "8", "9", pad.hasX ? "X" : "", "0", "backspace"]
+
+        Item {
+            id: cell
+
+            required property string modelData
+
+            width: (pad.width - 2 * pad.spacing) / 3
+            height: Theme.mm(Theme.pick(20, 22))
+
+            Key {
+                visible: code.length > 0
+                anchors.fill: parent
+                code: cell.modelData
+                text: code === "backspace" ? Ui.w.backspace : code
+                icon: code === "backspace" ? "backspace" : ""
+                firm: code === "backspace"
+                onTouched: code === "backspace" ? pad.erased() : pad.typed(code)
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+pragma ComponentBehavior: Bound
+import QtQuick
+import Kiosk.Controls
+import Kiosk.Theme
+
+// One question, six answers, and a way to everything else.
+Item {
+    id: page
+
+    Label {
+        id: greeting
+        x: Theme.margin
+        y: Theme.mm(Theme.landscape ? 1 : 6)
+        width: parent.width - 2 * Theme.margin
+        text: Ui.w.greeting_elder
+        bold: true
+        balanced: true
+        font.pixelSize: Theme.textDisplay
+    }
+
+    PagedGrid {
+        id: tiles
+        x: Theme.margin
+        y: greeting.y + greeting.height + Theme.mm(Theme.landscape ? 3 : 6)
+        width: parent.width - 2 * Theme.margin
+        height: other.y - Theme.mm(5) - y
+        model: Ui.home.favourites
+        pagerName: "favourites"
+        columns: Theme.landscape ? 3 : 2
+        cellMinimum: Theme.mm(62)
+        cellMaximum: Theme.mm(104)
+
+        delegate: MatterTile {
+            required property var modelData
+
+            large: true
+            matter: modelData
+            width: tiles.cellWidth
+            height: tiles.cellHeight
+            onTouched: Ui.home.start(modelData.matter)
+        }
+    }
+
+    ActionButton {
+        id: other
+        objectName: "search"
+        x: Theme.margin
+        y: parent.height - height - Theme.mm(5)
+        width: parent.width - 2 * Theme.margin
+        icon: "search"
+        text: Ui.w.other_matter
+        onTouched: Ui.home.search()
+    }
+}

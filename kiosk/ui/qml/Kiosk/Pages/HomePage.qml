@@ -1,0 +1,186 @@
+pragma ComponentBehavior: Bound
+import QtQuick
+import Kiosk.Controls
+import Kiosk.Theme
+
+// Greeting, search, the eight most used, and doors by life event or department.
+Item {
+    id: page
+
+    property bool byDepartment: false
+    readonly property var _doors: byDepartment ? Ui.home.departments : Ui.home.events
+    readonly property real _left: Theme.landscape ? Math.floor((width - 2 * Theme.margin - Theme.mm(9)) * 0.44) : width - 2 * Theme.margin
+    readonly property real _doorsHigh: segment.height + Theme.gap + 2 * Theme.mm(Theme.landscape ? 27 : 31) + Theme.gap
+
+    Column {
+        id: head
+        x: Theme.margin
+        y: Theme.mm(Theme.landscape ? 3 : 8)
+        width: page._left
+        spacing: Theme.mm(Theme.landscape ? 5 : 8)
+
+        Column {
+            width: parent.width
+            spacing: Theme.mm(1.5)
+
+            Label {
+                width: parent.width
+                text: Ui.w.greeting
+                bold: true
+                balanced: true
+                font.pixelSize: Theme.landscape ? Theme.textTitle : Theme.textDisplay
+            }
+
+            Label {
+                width: parent.width
+                text: Ui.w.greeting_note.arg(Ui.home.matters)
+                balanced: true
+                color: Theme.softInk
+                font.pixelSize: Theme.textBody
+            }
+        }
+
+        SearchField {
+            objectName: "search"
+            width: parent.width
+            onTouched: Ui.home.search()
+        }
+    }
+
+    Label {
+        id: heading
+        x: tiles.x
+        y: Theme.landscape ? Theme.mm(4) : head.y + head.height + Theme.mm(9)
+        text: Ui.w.favourites
+        bold: true
+        font.pixelSize: Theme.textHeading
+    }
+
+    PagedGrid {
+        id: tiles
+        x: Theme.landscape ? Theme.margin + page._left + Theme.mm(9) : Theme.margin
+        y: heading.y + heading.height + Theme.mm(2.5)
+        width: Theme.landscape ? page.width - x - Theme.margin : page._left
+        height: (Theme.landscape ? page.height - Theme.mm(4) : doors.y - Theme.mm(7)) - y
+        model: Ui.home.favourites
+        pagerName: "favourites"
+        columns: 2
+        cellMinimum: Theme.mm(30)
+        cellMaximum: Theme.mm(50)
+
+        delegate: MatterTile {
+            required property var modelData
+
+            matter: modelData
+            width: tiles.cellWidth
+            height: tiles.cellHeight
+            onTouched: Ui.home.start(modelData.matter)
+        }
+    }
+
+    Item {
+        id: doors
+        x: Theme.margin
+        y: page.height - height - Theme.mm(Theme.landscape ? 4 : 7)
+        width: page._left
+        height: page._doorsHigh
+
+        Row {
+            id: segment
+            spacing: Theme.gap
+
+            Repeater {
+                model: [false, true]
+
+                Touchable {
+                    id: side
+
+                    required property bool modelData
+                    readonly property bool on: page.byDepartment === modelData
+
+                    objectName: modelData ? "doors:departments" : "doors:events"
+                    name: label.text
+                    width: label.implicitWidth + Theme.mm(12)
+                    height: Theme.target
+                    onTouched: page.byDepartment = modelData
+
+                    Accessible.checkable: true
+                    Accessible.checked: on
+
+                    Label {
+                        id: label
+                        anchors.centerIn: parent
+                        text: side.modelData ? Ui.w.by_department : Ui.w.by_event
+                        bold: side.on
+                        wrapMode: Text.NoWrap
+                        color: side.on ? Theme.strong : Theme.softInk
+                        font.pixelSize: Theme.textLabel
+                        Accessible.ignored: true
+                    }
+
+                    Rectangle {
+                        visible: side.on
+                        anchors.bottom: parent.bottom
+                        width: parent.width
+                        height: Theme.mm(1.2)
+                        radius: height / 2
+                        color: Theme.strong
+                    }
+                }
+            }
+        }
+
+        PagedGrid {
+            id: grid
+            y: segment.height + Theme.gap
+            width: parent.width
+            height: parent.height - y
+            model: page._doors
+            pagerName: "doors"
+            columns: Theme.landscape ? 3 : 4
+            cellMinimum: Theme.mm(22)
+            cellMaximum: Theme.mm(31)
+
+            delegate: Touchable {
+                id: door
+
+                required property var modelData
+
+                objectName: "door:" + modelData.id
+                name: modelData.title
+                width: grid.cellWidth
+                height: grid.cellHeight
+                onTouched: Ui.home.enter(modelData.id)
+
+                Rectangle {
+                    anchors.fill: parent
+                    radius: Theme.radius
+                    color: door.pressed ? Theme.surface : Theme.pale
+                }
+
+                Column {
+                    anchors.centerIn: parent
+                    width: parent.width - Theme.mm(3)
+                    spacing: Theme.mm(0.8)
+
+                    Icon {
+                        anchors.horizontalCenter: parent.horizontalCenter
+                        name: door.modelData.icon
+                        size: Theme.mm(10)
+                        visible: door.height > label2.height + Theme.mm(13)
+                    }
+
+                    Label {
+                        id: label2
+                        width: parent.width
+                        text: door.modelData.title
+                        horizontalAlignment: Text.AlignHCenter
+                        balanced: true
+                        font.pixelSize: Theme.textNote
+                        Accessible.ignored: true
+                    }
+                }
+            }
+        }
+    }
+}

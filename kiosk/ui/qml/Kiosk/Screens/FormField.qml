@@ -1,0 +1,201 @@
+pragma ComponentBehavior: Bound
+import QtQuick
+import Kiosk.Controls
+import Kiosk.Theme
+
+// One thing to fill in: a text box that opens its keyboard, or choices to touch.
+Item {
+    id: field
+
+    required property var row
+    readonly property bool _chooses: row.kind === "choice"
+    readonly property string _trouble: row.error.length > 0 ? row.error : row.missing ? Ui.w.please_fill : ""
+    readonly property bool _wrong: _trouble.length > 0
+
+    implicitHeight: column.height
+
+    Column {
+        id: column
+        width: parent.width
+        spacing: Theme.mm(2)
+
+        Row {
+            spacing: Theme.mm(3)
+
+            Label {
+                text: field.row.label
+                bold: true
+                font.pixelSize: Theme.textBody
+            }
+
+            Label {
+                visible: !field.row.required
+                text: Ui.w.may_be_empty
+                color: Theme.softInk
+                font.pixelSize: Theme.textNote
+            }
+        }
+
+        Touchable {
+            id: box
+            visible: !field._chooses
+            objectName: "field:" + field.row.id
+            name: field.row.label
+            width: parent.width
+            height: Theme.mm(Theme.pick(20, 24))
+            onTouched: Ui.form.focus(field.row.id)
+
+            Accessible.role: Accessible.EditableText
+
+            Rectangle {
+                anchors.fill: parent
+                radius: Theme.radius
+                color: Theme.surface
+                border.width: field.row.current || field._wrong ? Theme.mm(0.9) : Theme.line
+                border.color: field._wrong ? Theme.failure : field.row.current ? Theme.strong : Theme.edge
+            }
+
+            Row {
+                anchors.verticalCenter: parent.verticalCenter
+                x: Theme.mm(5)
+                spacing: Theme.mm(0.8)
+
+                Label {
+                    id: value
+                    text: field.row.text
+                    bold: true
+                    wrapMode: Text.NoWrap
+                    elide: Text.ElideLeft
+                    width: Math.min(implicitWidth, box.width - Theme.mm(12) - (wipe.visible ? wipe.width : 0))
+                    font.pixelSize: Theme.textHeading
+                    font.letterSpacing: /^[0-9]/.test(text) ? Theme.mm(0.7) : 0
+                }
+
+                Rectangle {
+                    id: caret
+                    visible: field.row.current
+                    anchors.verticalCenter: parent.verticalCenter
+                    width: Math.max(2, Theme.mm(0.8))
+                    height: Theme.textHeading * 1.2
+                    color: Theme.strong
+
+                    SequentialAnimation on opacity {
+                        running: Theme.animated && caret.visible
+                        loops: Animation.Infinite
+                        NumberAnimation { to: 1; duration: 0 }
+                        PauseAnimation { duration: 550 }
+                        NumberAnimation { to: 0; duration: 0 }
+                        PauseAnimation { duration: 550 }
+                    }
+                }
+
+                Label {
+                    visible: value.text.length === 0 && text.length > 0
+                    text: field.row.hint
+                    color: Theme.softInk
+                    wrapMode: Text.NoWrap
+                    elide: Text.ElideRight
+                    width: Math.min(implicitWidth, box.width - Theme.mm(14))
+                    font.pixelSize: Theme.textBody
+                }
+            }
+
+        }
+
+        Touchable {
+            id: wipe
+            visible: !field._chooses && field.row.current && field.row.text.length > 0
+            parent: box
+            objectName: "clear:" + field.row.id
+            name: Ui.w.clear
+            anchors.right: parent ? parent.right : undefined
+            width: Theme.target + Theme.mm(2)
+            height: parent ? parent.height : 0
+            onTouched: Ui.form.clear(field.row.id)
+
+            Icon {
+                anchors.centerIn: parent
+                name: "clear"
+                color: Theme.softInk
+            }
+        }
+
+        Flow {
+            visible: field._chooses
+            width: parent.width
+            spacing: Theme.gap
+
+            Repeater {
+                model: field.row.choices
+
+                Touchable {
+                    id: choice
+
+                    required property var modelData
+
+                    objectName: "choice:" + field.row.id + ":" + modelData.id
+                    name: modelData.label
+                    enabled: modelData.enabled
+                    width: Math.min(column.width, Math.max(Theme.mm(44), inside.width + Theme.mm(14)))
+                    height: Theme.mm(Theme.pick(19, 24))
+                    onTouched: Ui.form.pick(field.row.id, modelData.id)
+
+                    Accessible.checkable: true
+                    Accessible.checked: modelData.picked
+
+                    Rectangle {
+                        anchors.fill: parent
+                        radius: Theme.radius
+                        color: choice.modelData.picked ? Theme.strong : choice.pressed ? Theme.pale : Theme.surface
+                        border.width: Theme.line
+                        border.color: field._wrong ? Theme.failure : Theme.strong
+                    }
+
+                    Row {
+                        id: inside
+                        anchors.centerIn: parent
+                        spacing: Theme.mm(2)
+
+                        Icon {
+                            visible: choice.modelData.picked
+                            anchors.verticalCenter: parent.verticalCenter
+                            name: "tick"
+                            color: Theme.paper
+                            size: Theme.mm(Theme.pick(8, 10))
+                        }
+
+                        Label {
+                            text: choice.modelData.label
+                            bold: true
+                            wrapMode: Text.NoWrap
+                            color: choice.modelData.picked ? Theme.paper : Theme.strong
+                            font.pixelSize: Theme.textLabel
+                            Accessible.ignored: true
+                        }
+                    }
+                }
+            }
+        }
+
+        Row {
+            visible: field._wrong
+            width: parent.width
+            spacing: Theme.mm(2)
+
+            Icon {
+                id: sign
+                name: "attention"
+                color: Theme.failure
+                size: Theme.textBody * 1.2
+            }
+
+            Label {
+                width: parent.width - sign.width - parent.spacing
+                text: field._trouble
+                color: Theme.failure
+                bold: true
+                font.pixelSize: Theme.textNote
+            }
+        }
+    }
+}

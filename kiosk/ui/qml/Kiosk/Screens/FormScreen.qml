@@ -1,0 +1,139 @@
+pragma ComponentBehavior: Bound
+import QtQuick
+import Kiosk.Controls
+import Kiosk.Keyboard
+import Kiosk.Theme
+
+// Only what nobody knows is asked; what is known stands above. The keyboard the current field needs stands below.
+Item {
+    id: screen
+
+    readonly property string pad: Ui.form.pad
+    readonly property bool _numbers: pad === "number" || pad === "identity"
+    readonly property bool _beside: Theme.landscape && _numbers
+    readonly property bool _showsKnown: Ui.session.known.length > 0 && (!Theme.elder || pad === "")
+        && !(Theme.landscape && pad === "text")
+
+    function reach(): void {
+        for (let i = 0; i < fields.count; i++) {
+            const item = fields.itemAt(i);
+            if (item && item.row.current)
+                list.showAt(item.y + all.y, item.height);
+        }
+    }
+
+    Scrollable {
+        id: list
+        y: Theme.mm(2)
+        width: screen._beside ? parent.width - numbers.width - Theme.space : parent.width
+        height: parent.height - y - (screen.pad === "text" ? board.height + Theme.space
+            : screen._numbers && !screen._beside ? numbers.height + Theme.space : 0)
+        spacing: Theme.space
+        onHeightChanged: Qt.callLater(screen.reach)
+
+        Surface {
+            visible: screen._showsKnown
+            width: parent.width
+            height: known.height + Theme.mm(8)
+
+            Column {
+                id: known
+                x: Theme.mm(6)
+                y: Theme.mm(5)
+                width: parent.width - 2 * x
+
+                Row {
+                    spacing: Theme.mm(2.5)
+                    bottomPadding: Theme.mm(1)
+
+                    Icon {
+                        anchors.verticalCenter: parent.verticalCenter
+                        name: "ticked"
+                        color: Theme.success
+                        size: Theme.mm(Theme.pick(9, 11))
+                    }
+
+                    Label {
+                        anchors.verticalCenter: parent.verticalCenter
+                        text: Ui.w.filled_for_you
+                        bold: true
+                        color: Theme.success
+                        font.pixelSize: Theme.textBody
+                    }
+                }
+
+                Grid {
+                    id: pairs
+                    columns: Theme.elder || screen._beside ? 1 : 2
+                    columnSpacing: Theme.space
+                    width: parent.width
+
+                    Repeater {
+                        model: Ui.session.known
+
+                        KnownRow {
+                            required property var modelData
+
+                            known: modelData
+                            width: (pairs.width - (pairs.columns - 1) * pairs.columnSpacing) / pairs.columns
+                        }
+                    }
+                }
+            }
+        }
+
+        Label {
+            visible: Ui.form.position > 0 && Ui.form.total > 1
+            text: Ui.w.field_of.arg(Ui.form.position).arg(Ui.form.total)
+            color: Theme.softInk
+            font.pixelSize: Theme.textNote
+        }
+
+        Column {
+            id: all
+            width: parent.width
+            spacing: Theme.space
+
+            Repeater {
+                id: fields
+                model: Ui.form.rows
+
+                FormField {
+                    required property var modelData
+
+                    row: modelData
+                    width: all.width
+                }
+            }
+        }
+    }
+
+    Keyboard {
+        id: board
+        visible: screen.pad === "text"
+        anchors.bottom: parent.bottom
+        width: parent.width
+        onDone: Ui.form.rest()
+    }
+
+    Rectangle {
+        id: numbers
+        visible: screen._numbers
+        anchors.right: screen._beside ? parent.right : undefined
+        anchors.horizontalCenter: screen._beside ? undefined : parent.horizontalCenter
+        anchors.bottom: parent.bottom
+        width: Theme.mm(Theme.landscape ? 130 : 170)
+        height: keys.height + Theme.mm(8)
+        radius: Theme.radius * 1.4
+        color: Theme.muted
+
+        NumberPad {
+            id: keys
+            anchors.centerIn: parent
+            width: parent.width - Theme.mm(8)
+            hasX: screen.pad === "identity"
+            onTyped: text => Ui.form.write(text)
+            onErased: Ui.form.erase()
+        }
+    }
+}

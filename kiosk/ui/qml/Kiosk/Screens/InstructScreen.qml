@@ -1,0 +1,120 @@
+import QtQuick
+import Kiosk.Cabinet
+import Kiosk.Controls
+import Kiosk.Drawing
+import Kiosk.Theme
+
+// Do something at a device: a picture of where it is, or the camera's mirror.
+Item {
+    id: screen
+
+    readonly property var content: Ui.session.content
+    readonly property bool _mirror: content.shows_camera
+    readonly property real _foot: notes.visible ? notes.height + Theme.space : 0
+
+    CabinetPicture {
+        visible: !screen._mirror
+        anchors.horizontalCenter: parent.horizontalCenter
+        y: Theme.mm(4)
+        width: Math.min(parent.width, Theme.mm(190))
+        height: parent.height - screen._foot - Theme.mm(8)
+        place: Ui.session.place
+    }
+
+    Item {
+        id: mirror
+        visible: screen._mirror
+        anchors.horizontalCenter: parent.horizontalCenter
+        y: Theme.mm(3)
+        height: parent.height - screen._foot - Theme.mm(6)
+        width: Math.min(parent.width - 2 * Theme.mm(46), height * 0.8)
+
+        CameraPicture {
+            id: camera
+            anchors.centerIn: parent
+            width: Math.min(parent.width, parent.height * 0.8)
+            height: Math.min(parent.height, width * 1.25)
+            pictures: Ui.pictures
+
+            Accessible.role: Accessible.Graphic
+            Accessible.name: Ui.w.your_picture
+        }
+
+        Rectangle {
+            anchors.centerIn: camera
+            width: camera.width + Theme.mm(6)
+            height: camera.height + Theme.mm(6)
+            radius: width / 2
+            color: "transparent"
+            visible: false
+        }
+
+        Icon {
+            visible: !Ui.pictures.has_camera
+            anchors.centerIn: camera
+            name: "face"
+            color: Theme.strong
+            size: camera.width * 0.5
+        }
+
+        Repeater {
+            model: ["left", "right"]
+
+            Rectangle {
+                id: arrow
+
+                required property string modelData
+                readonly property real _away: (screen.width - camera.width) / 4 + camera.width / 2
+
+                visible: screen.content.direction === modelData
+                width: Theme.mm(34)
+                height: width
+                radius: width / 2
+                color: Theme.strong
+                x: mirror.width / 2 + (modelData === "left" ? -_away : _away) - width / 2
+                y: mirror.height / 2 - height / 2
+
+                Icon {
+                    anchors.centerIn: parent
+                    name: arrow.modelData
+                    color: Theme.paper
+                    size: parent.width * 0.7
+                }
+
+                SequentialAnimation on anchors.horizontalCenterOffset {
+                    running: Theme.animated && arrow.visible
+                    loops: Animation.Infinite
+                    NumberAnimation { duration: 600 }
+                }
+            }
+        }
+    }
+
+    Column {
+        id: notes
+        visible: hint.visible || line.visible
+        anchors.bottom: parent.bottom
+        anchors.bottomMargin: Theme.mm(2)
+        width: parent.width
+        spacing: Theme.space
+
+        Label {
+            id: hint
+            visible: text.length > 0
+            width: parent.width
+            horizontalAlignment: Text.AlignHCenter
+            balanced: true
+            text: screen.content.hint
+            color: Theme.softInk
+            font.pixelSize: Theme.textLabel
+        }
+
+        ProgressLine {
+            id: line
+            visible: screen.content.progress >= 0
+            anchors.horizontalCenter: parent.horizontalCenter
+            width: Math.min(parent.width, Theme.mm(190))
+            value: screen.content.progress
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import QtQuick
+import Kiosk.Controls
+import Kiosk.Drawing
+import Kiosk.Theme
+
+// The page, whole or twice as large; the arrows move over it without dragging.
+Item {
+    id: screen
+
+    property real zoom: 1
+    readonly property real _ratio: Ui.pictures.page_ratio
+    readonly property real _fit: Math.min(frame.width, frame.height / _ratio)
+
+    Rectangle {
+        id: frame
+        y: Theme.mm(2)
+        width: parent.width - (Theme.landscape ? tools.width + Theme.space : 0)
+        height: parent.height - y - (Theme.landscape ? 0 : tools.height + Theme.space)
+            - (caption.visible ? caption.height + Theme.mm(3) : 0)
+        radius: Theme.radius
+        color: "#DCE5EB"
+        clip: true
+
+        Flickable {
+            id: flick
+            anchors.fill: parent
+            anchors.margins: Theme.mm(3)
+            contentWidth: Math.max(width, page.width)
+            contentHeight: Math.max(height, page.height)
+            boundsBehavior: Flickable.StopAtBounds
+            clip: true
+
+            PagePicture {
+                id: page
+                pictures: Ui.pictures
+                width: Math.min(flick.width, flick.height / screen._ratio) * screen.zoom
+                height: width * screen._ratio
+                x: Math.max(0, (flick.width - width) / 2)
+                y: Math.max(0, (flick.height - height) / 2)
+
+                Accessible.role: Accessible.Graphic
+                Accessible.name: caption.text.length > 0 ? caption.text : Ui.session.title
+            }
+        }
+    }
+
+    Label {
+        id: caption
+        visible: text.length > 0
+        y: frame.y + frame.height + Theme.mm(3)
+        width: frame.width
+        horizontalAlignment: Text.AlignHCenter
+        text: Ui.session.content.caption
+        color: Theme.softInk
+        font.pixelSize: Theme.textNote
+    }
+
+    Grid {
+        id: tools
+        columns: Theme.landscape ? 1 : 3
+        spacing: Theme.gap
+        anchors.right: Theme.landscape ? parent.right : undefined
+        anchors.horizontalCenter: Theme.landscape ? undefined : parent.horizontalCenter
+        y: Theme.landscape ? Theme.mm(2) : parent.height - height
+
+        ActionButton {
+            objectName: "zoom"
+            kind: "quiet"
+            icon: screen.zoom > 1 ? "shrink" : "enlarge"
+            text: screen.zoom > 1 ? Ui.w.shrink : Ui.w.enlarge
+            width: Theme.mm(Theme.pick(70, 76))
+            onTouched: {
+                screen.zoom = screen.zoom > 1 ? 1 : 2;
+                flick.contentX = Math.max(0, (flick.contentWidth - flick.width) / 2);
+                flick.contentY = 0;
+            }
+        }
+
+        ActionButton {
+            objectName: "page:up"
+            kind: "quiet"
+            icon: "up"
+            text: Ui.w.scroll_up
+            width: Theme.mm(Theme.pick(70, 76))
+            enabled: screen.zoom > 1 && flick.contentY > 1
+            onTouched: flick.contentY = Math.max(0, flick.contentY - flick.height * 0.7)
+        }
+
+        ActionButton {
+            objectName: "page:down"
+            kind: "quiet"
+            icon: "down"
+            text: Ui.w.scroll_down
+            width: Theme.mm(Theme.pick(70, 76))
+            enabled: screen.zoom > 1 && flick.contentY < flick.contentHeight - flick.height - 1
+            onTouched: flick.contentY = Math.min(flick.contentHeight - flick.height,
+                flick.contentY + flick.height * 0.7)
+        }
+    }
+}

@@ -1,0 +1,218 @@
+"""A hand for a simulated citizen and for tests, over a Unix socket. Development only; `run_ui` refuses it otherwise.
+
+One JSON object a line, one line back, `{"ok": true, …}` or `{"ok": false, "error": …}`:
+
+  {"do": "state"}                              stage, mode, language, screen {kind, id, step, title}, touchables
+  {"do": "tap", "name": NAME}                  a real press and release at the middle of the item
+  {"do": "type", "name": FIELD, "text": TEXT}  keys of the on-screen keyboard; what it has no key for is set as a value
+  {"do": "shot", "path": PATH}                 the window as PNG
+  {"do": "wait", "stage"|"kind"|"step"|"name": …, "seconds": S}   until the screen is so, at most S seconds (10);
+                                               "after": ID waits for a later screen
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QElapsedTimer, QObject, QPointF, Qt, QTimer
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
+from PySide6.QtQuick import QQuickItem
+from PySide6.QtTest import QTest
+
+from kiosk.ui.window import KioskWindow
+
+LONGEST_LINE = 64 * 1024
+POLL_MS = 15
+PATIENCE_SECONDS = 10.0
+
+
+class NotThere(Exception):
+    """No such thing can be touched now."""
+
+
+def touchables(window: Any) -> list[dict[str, Any]]:
+    """What a finger can reach now: [{name, text, x, y, width, height}] in window pixels, top page first."""
+    found: list[dict[str, Any]] = []
+    _collect(window.contentItem(), window, found)
+    return found
+
+
+def _collect(item: QQuickItem, window: Any, found: list[dict[str, Any]]) -> None:
+    if not item.isVisible() or item.width() < 0 or item.opacity() == 0:
+        return
+    if item.property("isTouchable") is True and item.isEnabled() and item.objectName():
+        middle = item.mapToScene(QPointF(item.width() / 2, item.height() / 2))
+        inside = 0 <= middle.x() < window.width() and 0 <= middle.y() < window.height()
+        if inside and item.width() > 0 and _is_on_top(item, window.contentItem(), middle):
+            found.append({
+                "name": item.objectName(), "text": item.property("name"), "x": round(middle.x()),
+                "y": round(middle.y()), "width": round(item.width()), "height": round(item.height()),
+            })  # fmt: skip
+    for child in item.childItems():
+        _collect(child, window, found)
+
+
+def _is_on_top(item: QQuickItem, root: QQuickItem, at: QPointF) -> bool:
+    """No veil and no clip lies between the finger and the item."""
+    top = _topmost(root, at)
+    while top is not None:
+        if top is item:
+            return True
+        top = top.parentItem()
+    return False
+
+
+def _topmost(item: QQuickItem, at: QPointF) -> QQuickItem | None:
+    """The highest item at `at` that takes mouse buttons."""
+    if not item.isVisible() or (item.clip() and not item.contains(item.mapFromScene(at))):
+        return None
+    for child in sorted(reversed(item.childItems()), key=lambda each: -each.z()):
+        if (found := _topmost(child, at)) is not None:
+            return found
+    takes = item.acceptedMouseButtons() != Qt.MouseButton.NoButton and item.isEnabled()
+    return item if takes and item.contains(item.mapFromScene(at)) else None
+
+
+class Finger:
+    """Touches one window as a citizen would."""
+
+    def __init__(self, kiosk: KioskWindow) -> None:
+        self._kiosk = kiosk
+
+    def state(self) -> dict[str, Any]:
+        kiosk = self._kiosk
+        return {
+            "stage": kiosk.stage.stage,
+            "mode": "elder" if kiosk.stage.elder else "standard",
+            "language": kiosk.stage.language,
+            "page": kiosk.home.page,
+            "sheet": "time_out" if kiosk.stage.seconds_left >= 0 else kiosk.stage.sheet,
+            "screen": {
+                "kind": kiosk.session.kind,
+                "id": kiosk.session.screen_id,
+                "step": kiosk.session.step_id,
+                "title": kiosk.session.title,
+            },
+            "touchables": touchables(kiosk.window),
+        }
+
+    def tap(self, name: str) -> None:
+        """Raises `NotThere` when nothing of that name can be touched now."""
+        for each in touchables(self._kiosk.window):
+            if each["name"] == name:
+                at = QPointF(each["x"], each["y"]).toPoint()
+                QTest.mouseClick(self._kiosk.window, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+                return
+        raise NotThere(f"nothing to touch is called {name!r}")
+
+    def type(self, name: str, text: str) -> None:
+        """Touch the field, then the keys; pinyin is not needed: characters without a key are set as a value."""
+        if f"field:{name}" in self._names():
+            self.tap(f"field:{name}")
+        self._kiosk.form.set_value(name, "")
+        for index, letter in enumerate(text):
+            keys = self._names()
+            if f"key:{letter}" not in keys and "key:page:letters" in keys:
+                self.tap("key:page:symbols" if letter in "1234567890-/@.#" else "key:page:letters")
+            if f"key:{letter}" not in self._names():
+                self._kiosk.form.set_value(name, text)
+                return
+            self.tap(f"key:{letter}")
+            if index + 1 == len(text):
+                return
+
+    def shoot(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not self._kiosk.window.grabWindow().save(str(path), "PNG"):  # type: ignore[call-overload]
+            raise OSError(f"cannot write {path}")
+
+    def _names(self) -> set[str]:
+        return {each["name"] for each in touchables(self._kiosk.window)}
+
+
+class RemoteHand(QObject):
+    """Serves the finger at `path`; only this user may connect."""
+
+    def __init__(self, kiosk: KioskWindow, path: Path) -> None:
+        super().__init__(kiosk)
+        self._finger = Finger(kiosk)
+        self._server = QLocalServer(self)
+        self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+        QLocalServer.removeServer(str(path))
+        if not self._server.listen(str(path)):
+            raise OSError(f"cannot listen at {path}: {self._server.errorString()}")
+        self._server.newConnection.connect(self._greet)
+
+    def close(self) -> None:
+        self._server.close()
+
+    def _greet(self) -> None:
+        socket = self._server.nextPendingConnection()
+        socket.readyRead.connect(lambda: self._read(socket))
+        socket.disconnected.connect(socket.deleteLater)
+
+    def _read(self, socket: QLocalSocket) -> None:
+        while socket.canReadLine():
+            line = bytes(socket.readLine().data())
+            if len(line) > LONGEST_LINE:
+                socket.abort()
+                return
+            self._obey(socket, line)
+
+    def _obey(self, socket: QLocalSocket, line: bytes) -> None:
+        try:
+            wish = json.loads(line)
+            answer = self._do(socket, wish)
+        except (ValueError, KeyError, TypeError, OSError, NotThere) as error:
+            answer = {"ok": False, "error": f"{type(error).__name__}: {error}"}
+        if answer is not None:
+            _send(socket, answer)
+
+    def _do(self, socket: QLocalSocket, wish: dict[str, Any]) -> dict[str, Any] | None:
+        match wish["do"]:
+            case "state":
+                return {"ok": True, **self._finger.state()}
+            case "tap":
+                self._finger.tap(wish["name"])
+            case "type":
+                self._finger.type(wish["name"], wish["text"])
+            case "shot":
+                self._finger.shoot(Path(wish["path"]))
+            case "wait":
+                self._wait(socket, wish)
+                return None
+            case other:
+                raise ValueError(f"no such wish: {other!r}")
+        return {"ok": True}
+
+    def _wait(self, socket: QLocalSocket, wish: dict[str, Any]) -> None:
+        timer, clock = QTimer(socket), QElapsedTimer()
+        clock.start()
+
+        def look() -> None:
+            state = self._finger.state()
+            late = clock.elapsed() > float(wish.get("seconds", PATIENCE_SECONDS)) * 1000
+            if late or self._is_so(state, wish):
+                timer.stop()
+                _send(socket, {"ok": not late, **({"error": "waited in vain"} if late else {}), **state})
+
+        timer.timeout.connect(look)
+        timer.start(POLL_MS)
+
+    @staticmethod
+    def _is_so(state: dict[str, Any], wish: dict[str, Any]) -> bool:
+        screen = state["screen"]
+        facts = {"stage": state["stage"], "kind": screen["kind"], "step": screen["step"]}
+        if any(wish[key] != facts[key] for key in facts if key in wish):
+            return False
+        if "after" in wish and screen["id"] <= wish["after"]:
+            return False
+        return "name" not in wish or any(each["name"] == wish["name"] for each in state["touchables"])
+
+
+def _send(socket: QLocalSocket, answer: dict[str, Any]) -> None:
+    if socket.isValid():
+        socket.write(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
+        socket.flush()

@@ -1,0 +1,183 @@
+"""The home page: favourites, doors, search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from PySide6.QtCore import Property, QObject, Signal, Slot
+
+from kiosk.contracts.value import Language
+from kiosk.flow.screens import Door, Hall, Mode, StageKind, Tile, View
+from kiosk.ui.view_models.search import Entry, Reading, find, prepare
+from kiosk.ui.view_models.snapshot import SnapshotModel, text_of
+
+FAVOURITES = 8
+FAVOURITES_ELDER = 6
+LONGEST_QUERY = 30
+DEPARTMENT = "department"
+"""A door whose id begins so leads to a department; any other to a life event."""
+
+Rows = tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class HomeSnapshot:
+    page: str = "home"
+    favourites: Rows = ()
+    events: Rows = ()
+    departments: Rows = ()
+    matters: int = 0
+    door: str = ""
+    door_title: str = ""
+    door_rows: Rows = ()
+    query: str = ""
+    results: Rows = field(default=())
+
+
+def tile_row(tile: Tile, language: Language) -> dict[str, Any]:
+    return {
+        "matter": tile.matter,
+        "title": tile.title.in_language(language),
+        "department": tile.department.in_language(language),
+        "icon": tile.icon,
+        "enabled": tile.enabled,
+        "reason": text_of(tile.reason, language),
+    }
+
+
+def derive_home_snapshot(view: View, before: HomeSnapshot, results: tuple[str, ...]) -> HomeSnapshot:
+    """Where the citizen went on the home page (door, query) ends when the home page does."""
+    if view.stage is not StageKind.HOME:
+        before, results = HomeSnapshot(), ()
+    language = view.language
+    tiles = {tile.matter: tile for tile in view.tiles}
+    limit = FAVOURITES_ELDER if view.mode is Mode.ELDER else FAVOURITES
+    favourites = [matter for matter in view.favourites if matter in tiles]
+    favourites += [matter for matter in tiles if matter not in favourites]
+    door = next((door for door in view.doors if door.id == before.door), None)
+
+    def rows(matters: tuple[str, ...] | list[str]) -> Rows:
+        return tuple(tile_row(tiles[matter], language) for matter in matters if matter in tiles)
+
+    def doors(of: Callable[[Door], bool]) -> Rows:
+        return tuple(
+            {"id": each.id, "title": each.title.in_language(language), "icon": _icon_of(each), "count": len(each.matters)}
+            for each in view.doors
+            if of(each) and any(matter in tiles for matter in each.matters)
+        )
+
+    page = "home" if before.page == "door" and door is None else before.page
+    return HomeSnapshot(
+        page=page,
+        favourites=rows(favourites[:limit]),
+        events=doors(lambda each: not each.id.startswith(DEPARTMENT)),
+        departments=doors(lambda each: each.id.startswith(DEPARTMENT)),
+        matters=len(tiles),
+        door=door.id if door else "",
+        door_title=door.title.in_language(language) if door else "",
+        door_rows=rows(door.matters) if door else (),
+        query=before.query,
+        results=rows(results),
+    )
+
+
+def _icon_of(door: Door) -> str:
+    """A department that brings no icon of its own is drawn by its name."""
+    return door.id.removeprefix(DEPARTMENT).lstrip("_:") if door.icon == DEPARTMENT else door.icon
+
+
+class HomeViewModel(SnapshotModel[HomeSnapshot]):
+    page_changed = Signal()
+    favourites_changed = Signal()
+    events_changed = Signal()
+    departments_changed = Signal()
+    matters_changed = Signal()
+    door_changed = Signal()
+    door_title_changed = Signal()
+    door_rows_changed = Signal()
+    query_changed = Signal()
+    results_changed = Signal()
+
+    def __init__(self, hall: Hall, parent: QObject | None = None) -> None:
+        super().__init__(HomeSnapshot(), parent)
+        self._hall = hall
+        self._view: View | None = None
+        self._reading: Reading = lambda text: [""] * len(text)
+        self._prepared_for: tuple[Tile, ...] = ()
+        self._entries: list[Entry] = []
+        self._composing = ""
+
+    def show(self, view: View) -> None:
+        self._view = view
+        self._prepare()
+        if view.stage is not StageKind.HOME:
+            self._composing = ""
+        self._derive(self._now)
+
+    def learn(self, reading: Reading) -> None:
+        """The dictionary has been read: from now on pinyin finds matters."""
+        self._reading = reading
+        self._prepared_for = ()
+        if self._view:
+            self._prepare()
+            self._derive(self._now)
+
+    def write(self, text: str) -> None:
+        self._ask((self._now.query + text)[:LONGEST_QUERY])
+
+    def erase(self) -> None:
+        self._ask(self._now.query[:-1])
+
+    def compose(self, letters: str) -> None:
+        """Letters not yet turned into characters search as well, so that initials find at once."""
+        self._composing = letters.replace("'", "")
+        self._derive(self._now)
+
+    def _prepare(self) -> None:
+        if self._view and self._view.tiles != self._prepared_for:
+            self._prepared_for = self._view.tiles
+            self._entries = [prepare(tile, self._reading) for tile in self._view.tiles]
+
+    def _ask(self, query: str) -> None:
+        self._derive(replace(self._now, query=query))
+
+    def _derive(self, before: HomeSnapshot) -> None:
+        if self._view:
+            found = find(self._entries, before.query + self._composing) if before.page == "search" else []
+            if not found and self._composing and before.query:
+                found = find(self._entries, before.query)
+            self._swap(derive_home_snapshot(self._view, before, tuple(found)))
+
+    page = Property(str, lambda self: self._now.page, notify=page_changed)
+    favourites = Property("QVariantList", lambda self: list(self._now.favourites), notify=favourites_changed)
+    events = Property("QVariantList", lambda self: list(self._now.events), notify=events_changed)
+    departments = Property("QVariantList", lambda self: list(self._now.departments), notify=departments_changed)
+    matters = Property(int, lambda self: self._now.matters, notify=matters_changed)
+    door = Property(str, lambda self: self._now.door, notify=door_changed)
+    door_title = Property(str, lambda self: self._now.door_title, notify=door_title_changed)
+    door_rows = Property("QVariantList", lambda self: list(self._now.door_rows), notify=door_rows_changed)
+    query = Property(str, lambda self: self._now.query, notify=query_changed)
+    results = Property("QVariantList", lambda self: list(self._now.results), notify=results_changed)
+
+    @Slot(str)
+    def start(self, matter: str) -> None:
+        self._hall.start(matter)
+
+    @Slot(str)
+    def enter(self, door: str) -> None:
+        self._derive(replace(self._now, page="door", door=door))
+
+    @Slot()
+    def search(self) -> None:
+        self._derive(replace(self._now, page="search", query=""))
+
+    @Slot()
+    def clear(self) -> None:
+        self._ask("")
+
+    @Slot()
+    def go_home(self) -> None:
+        self._composing = ""
+        self._derive(replace(self._now, page="home", query="", door=""))

@@ -1,0 +1,113 @@
+"""What stands around every page: which page, mode, language, time left, reasons, and the citizen's own switches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from PySide6.QtCore import Property, QObject, Signal, Slot
+
+from kiosk.contracts.value import Language
+from kiosk.flow.screens import Hall, Mode, StageKind, View
+from kiosk.ui.view_models.snapshot import SnapshotModel
+
+
+@dataclass(frozen=True)
+class StageSnapshot:
+    stage: str = ""
+    elder: bool = False
+    language: str = Language.ZH_CN.value
+    seconds_left: int = -1
+    seconds_total: int = 1
+    reasons: tuple[tuple[str, str], ...] = ()
+    site: str = ""
+    terminal: str = ""
+    catalogue: str = ""
+    online: bool = True
+    lowered: bool = False
+    sheet: str = ""
+
+
+def derive_stage_snapshot(view: View, before: StageSnapshot) -> StageSnapshot:
+    """`lowered` and `sheet` are the citizen's own switches; they end with the visit."""
+    anyone = view.stage in (StageKind.HOME, StageKind.SESSION)
+    moved = before.stage != view.stage.value
+    warning = view.warning
+    return StageSnapshot(
+        stage=view.stage.value,
+        elder=view.mode is Mode.ELDER,
+        language=view.language.value,
+        seconds_left=warning.seconds_left if warning else -1,
+        seconds_total=max(warning.seconds_total, 1) if warning else 1,
+        reasons=tuple((reason.text.in_language(view.language), reason.code) for reason in view.reasons),
+        site=view.site,
+        terminal=view.terminal,
+        catalogue=view.catalogue,
+        online=view.online,
+        lowered=before.lowered and anyone,
+        sheet="" if moved else before.sheet,
+    )
+
+
+class StageViewModel(SnapshotModel[StageSnapshot]):
+    stage_changed = Signal()
+    elder_changed = Signal()
+    language_changed = Signal()
+    seconds_left_changed = Signal()
+    seconds_total_changed = Signal()
+    reasons_changed = Signal()
+    site_changed = Signal()
+    terminal_changed = Signal()
+    catalogue_changed = Signal()
+    online_changed = Signal()
+    lowered_changed = Signal()
+    sheet_changed = Signal()
+
+    def __init__(self, hall: Hall, parent: QObject | None = None) -> None:
+        super().__init__(StageSnapshot(), parent)
+        self._hall = hall
+
+    def show(self, view: View) -> None:
+        self._swap(derive_stage_snapshot(view, self._now))
+
+    def _reason_rows(self) -> list[dict[str, Any]]:
+        return [{"text": text, "code": code} for text, code in self._now.reasons]
+
+    stage = Property(str, lambda self: self._now.stage, notify=stage_changed)
+    elder = Property(bool, lambda self: self._now.elder, notify=elder_changed)
+    language = Property(str, lambda self: self._now.language, notify=language_changed)
+    seconds_left = Property(int, lambda self: self._now.seconds_left, notify=seconds_left_changed)
+    seconds_total = Property(int, lambda self: self._now.seconds_total, notify=seconds_total_changed)
+    reasons = Property("QVariantList", _reason_rows, notify=reasons_changed)
+    site = Property(str, lambda self: self._now.site, notify=site_changed)
+    terminal = Property(str, lambda self: self._now.terminal, notify=terminal_changed)
+    catalogue = Property(str, lambda self: self._now.catalogue, notify=catalogue_changed)
+    online = Property(bool, lambda self: self._now.online, notify=online_changed)
+    lowered = Property(bool, lambda self: self._now.lowered, notify=lowered_changed)
+    sheet = Property(str, lambda self: self._now.sheet, notify=sheet_changed)
+    """What lies over the page at the citizen's wish: "", "help" or "language"."""
+
+    @Slot()
+    def wake(self) -> None:
+        self._hall.wake()
+
+    @Slot()
+    def extend(self) -> None:
+        self._hall.extend()
+
+    @Slot()
+    def switch_mode(self) -> None:
+        self._hall.set_mode(Mode.STANDARD if self._now.elder else Mode.ELDER)
+
+    @Slot(str)
+    def speak(self, language: str) -> None:
+        self._swap(replace(self._now, sheet=""))
+        self._hall.set_language(Language(language))
+
+    @Slot()
+    def lower(self) -> None:
+        self._swap(replace(self._now, lowered=not self._now.lowered))
+
+    @Slot(str)
+    def open_sheet(self, sheet: str) -> None:
+        self._swap(replace(self._now, sheet=sheet))
