@@ -42,7 +42,7 @@ def rights_record(call: Call) -> dict[str, Any]:
     """Twelve months of one year, each with base and own share; a year before the first month has none."""
     citizen = _citizen(call)
     record = _insured(citizen)
-    year = str((call.body.get("body") or {}).get("AAE001", ""))
+    year = str((call.body.get("body") or {}).get("AAE001", "")).removesuffix("年")
     this_year = call.city.clock().astimezone(CITY_TIME).year
     if not year.isdigit() or not int(record.since[:4]) <= int(year) <= this_year:
         raise Declined("2002", "该年度无缴费记录")
