@@ -24,6 +24,9 @@ LOG = logging.getLogger("drivers.host")
 
 BACK_OFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 STABLE_SECONDS = 60.0
+STOOD, NEVER_STOOD = 0.25, 1.0
+"""How far a lost life moves the back-off: a driver that stood comes back sooner than one that never did."""
+
 POLL_SECONDS = 3.0
 WAIT_FOR_RETURN_SECONDS = 3.0
 """A command that meets a device in restart waits this long before it gives up."""
@@ -67,7 +70,7 @@ class SupervisedDevice:
         self._given_up = False
         self._refreshing: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._failures = 0
+        self._failures = 0.0
         self._closing = False
         self.proxy: Any = proxy_class(protocol_of(config.device_class))(self)
 
@@ -118,11 +121,12 @@ class SupervisedDevice:
                 )
             except OSError as error:
                 LOG.error("%s: no process can be started: %s", self.config.name, error.strerror)  # noqa: TRY400
-                ending, lived = Ending("process_lost"), 0.0
+                ending, lived, stood = Ending("process_lost"), 0.0, False
             else:
                 ending, lived = await self._accompany(process)
+                stood = process.ready.done()
             self._try_again.clear()
-            pause = self._after(ending, lived)
+            pause = self._after(ending, lived, stood=stood)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._try_again.wait(), pause)
             self._given_up = False
@@ -136,18 +140,18 @@ class SupervisedDevice:
         ending = await asyncio.shield(process.ended)
         return ending, asyncio.get_running_loop().time() - process.started_at
 
-    def _after(self, ending: Ending, lived_seconds: float) -> float | None:
+    def _after(self, ending: Ending, lived_seconds: float, *, stood: bool) -> float | None:
         """Seconds to wait before the next life; None when only a change can help."""
         if ending.code in ("recycled", "closed"):
             self._board.starting()
             return 0.0
         if lived_seconds > STABLE_SECONDS:
-            self._failures = 0
+            self._failures = 0.0
         refusal = self._refusal = _refusal(self.config.name, ending)
         self._given_up = refusal is not None and _is_permanent(refusal)
         self._settled.set()
-        pause = BACK_OFF_SECONDS[min(self._failures, len(BACK_OFF_SECONDS) - 1)]
-        self._failures += 1
+        pause = BACK_OFF_SECONDS[min(int(self._failures), len(BACK_OFF_SECONDS) - 1)]
+        self._failures += STOOD if stood else NEVER_STOOD
         self.restarts += 1
         if refusal is not None and self._given_up:
             LOG.error("%s: %s", self.config.name, refusal)
