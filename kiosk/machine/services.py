@@ -97,18 +97,12 @@ class ServiceRefused(Refused):
 
 
 def _failure(operation: str, reply: Answer) -> ServiceFailed:
-    """What an error answer of the centre means. 502 to 504: the authority behind it; other 5xx and 429: the centre."""
+    """What an error answer means: codes `authority_…` speak of the authority, any other 5xx of the centre itself."""
     problem = reply.problem
     reason = problem.code or f"http_{reply.status}"
     message = f"{operation}: {problem.title}"
-    match reply.status:
-        case 502 if "garbled" in reason:
-            return Garbled(message, reason=reason)
-        case 502 | 503 | 504:
-            return AuthorityDown(message, reason=reason)
-        case 429 | 500:
-            return Unreachable(message, reason=reason)
-        case 401 | 403:
-            return Unreachable(message, reason=reason)
-        case _:
-            return Garbled(message, reason=reason)
+    if reason in ("authority_down", "authority_timeout"):
+        return AuthorityDown(message, reason=reason)
+    if reply.status in (401, 403, 429) or (reply.status >= 500 and reason != "authority_garbled"):
+        return Unreachable(message, reason=reason)
+    return Garbled(message, reason=reason)

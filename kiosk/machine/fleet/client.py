@@ -145,7 +145,7 @@ async def exchange(
             async for chunk in response.aiter_bytes():
                 received += chunk
                 if len(received) > limit:
-                    raise Unreachable(f"{url}: the answer is longer than {limit} bytes", reason="oversized")
+                    raise Unreachable(f"{url}: the answer is longer than {limit} bytes", reason="answer_too_long")
                 if time.monotonic() > deadline:
                     raise Unreachable(f"{url}: the answer did not end in {timeout_seconds:g} s", reason="timed_out")
             plain = {name.lower(): value for name, value in response.headers.items()}

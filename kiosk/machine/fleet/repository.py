@@ -58,7 +58,7 @@ class _Fetcher(FetcherInterface):
             future.cancel()
             raise tuf_errors.DownloadError(f"{url}: no answer in {FETCH_SECONDS:g} s") from error
         except Unreachable as error:
-            if error.reason == "oversized":
+            if error.reason == "answer_too_long":
                 raise tuf_errors.DownloadLengthMismatchError(str(error)) from error
             raise tuf_errors.DownloadError(str(error)) from error
 

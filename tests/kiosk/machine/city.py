@@ -156,7 +156,7 @@ class City:
         if content is None:
             raise FileNotFoundError(path)
         if len(content) > limit:
-            raise Unreachable(path, reason="oversized")
+            raise Unreachable(path, reason="answer_too_long")
         return content
 
     def enrolment(self, terminal: str = "k1", seal_authority: str = "") -> EnrolmentAnswer:
