@@ -37,8 +37,12 @@ ROOMS = (
     terminals.enrolment, terminals.router, terminals.staff_router, matters.files, matters.router, journal.router,
     journal.staff_router, maintenance.router, maintenance.staff_router, staff.router,
 )  # fmt: skip
-LATER_ROOMS = ("fleet_server.gateway.api", "fleet_server.dashboard.pages")
-"""Each offers `router`, and may offer `install(app)` for what else it needs."""
+OPTIONAL_ROOMS = (
+    "fleet_server.gateway.api", "fleet_server.dashboard.pages", "fleet_server.staff.pages",
+    "fleet_server.terminals.pages", "fleet_server.matters.pages", "fleet_server.journal.pages",
+    "fleet_server.maintenance.pages",
+)  # fmt: skip
+"""Where present, each offers `router`, and may offer `install(app)` for what else it needs."""
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +63,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     for router in ROOMS:
         app.include_router(router)
-    for name in LATER_ROOMS:
+    for name in OPTIONAL_ROOMS:
         _include(app, name)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
