@@ -102,7 +102,10 @@ class Module:
         """
         self.open(watch)
         try:
-            self.ask(commands.SAM_STATUS, watch) if self._knows_status else self.find(watch)
+            if self._knows_status:
+                self.ask(commands.SAM_STATUS, watch)
+            elif self.awaits_turn(watch):
+                self.find(watch)
         except NoAnswer:
             if error := self.silence():
                 self.close()
@@ -123,9 +126,13 @@ class Module:
             return False
         return True
 
-    def find(self, watch: Watch) -> Frame:
-        """Ask for a card, never more often than the poll interval."""
+    def awaits_turn(self, watch: Watch) -> bool:
+        """Wait until a card may be asked for again; False when the watch ends before. Raises `CommandCancelled`."""
         watch.pause(self._may_find_at - time.monotonic())
+        return not watch.has_ended
+
+    def find(self, watch: Watch) -> Frame:
+        """Ask for a card; `awaits_turn` keeps it from being more often than the poll interval."""
         self._may_find_at = time.monotonic() + self._poll_interval_seconds
         frame = self.ask(commands.FIND, watch)
         if frame.status == commands.CARD_FOUND:
@@ -172,7 +179,7 @@ class Module:
         """True after three misses in a row, False when the watch ended first. Raises `DeviceError`."""
         self._misses = 0
         while self._misses < MISSES_MEANING_REMOVED:
-            if watch.has_ended:
+            if not self.awaits_turn(watch):
                 return False
             try:
                 self._look(watch)
@@ -206,7 +213,6 @@ class Module:
     def _look(self, watch: Watch) -> None:
         """A card that was read may be found again only after it left, but still tells its new address."""
         if self._presence_probe and self.removal_pending and self._address_tells_presence:
-            watch.pause(self._may_find_at - time.monotonic())
             self._may_find_at = time.monotonic() + self._poll_interval_seconds
             if self.ask(commands.NEW_ADDRESS, watch).status in (commands.DONE, commands.NO_CONTENT):
                 return

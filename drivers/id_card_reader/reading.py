@@ -29,7 +29,7 @@ class Reading:
         self._watch = watch
         self._want_new_address = want_new_address
         self._attempts = 0
-        self._refusals: Counter[int] = Counter()
+        self._refusals: Counter[tuple[str, int]] = Counter()
         self._failure: DeviceError | None = None
         self._insists = False
         self._is_found = False
@@ -38,7 +38,7 @@ class Reading:
     def run(self) -> IdCard:
         """Raises `CommandTimedOut` when no card came, else the error of device-classes C.1 that fits."""
         self._module.open(self._watch)
-        while not self._watch.has_ended:
+        while self._module.awaits_turn(self._watch):
             if self._may_read() and (card := self._attempt()):
                 return card
             if self._failure is not None and self._is_over():
@@ -124,8 +124,8 @@ class Reading:
     def _note_refusal(self, command: Command, status: int) -> DeviceError:
         refusal = refusal_of(status)
         error = refusal.as_error(command.name, status)
-        self._refusals[status] += 1
-        if self._refusals[status] >= refusal.tries:
+        self._refusals[command.name, status] += 1
+        if self._refusals[command.name, status] >= refusal.tries:
             raise error
         return error
 

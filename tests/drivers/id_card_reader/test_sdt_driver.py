@@ -72,14 +72,13 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 5.0) 
         await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
-def test_every_sample_card_is_read(transport: str) -> None:
+def test_every_sample_card_is_read() -> None:
     async def scene(device: SdtReader, peer: SdtSimulator) -> None:
         for name in CARDS:
             await peer.order("place", name)
             assert same(await device.read(timeout_seconds=5), name)
 
-    run(scene, transport=transport)
+    asyncio.run(all_at_once(play(scene, transport=transport) for transport in TRANSPORTS))
 
 
 PASSING = ["noise", "split", "corrupt_once", "truncated_once", "refused_once", "slow", "no_sam", "moved"]
@@ -98,9 +97,8 @@ def test_no_misfortune_is_forgotten() -> None:
     assert {*PASSING, *(fault for fault, *_ in LASTING)} == SdtSimulator.faults
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
-def test_passing_misfortunes_are_survived(transport: str) -> None:
-    async def survive(fault: str) -> None:
+def test_passing_misfortunes_are_survived() -> None:
+    async def survive(fault: str, transport: str) -> None:
         async def scene(device: SdtReader, peer: SdtSimulator) -> None:
             await peer.order("fault", fault)
             card = await device.read(timeout_seconds=8)
@@ -110,12 +108,11 @@ def test_passing_misfortunes_are_survived(transport: str) -> None:
 
         await play(scene, transport=transport, card="aydin")
 
-    asyncio.run(all_at_once(survive(fault) for fault in PASSING))
+    asyncio.run(all_at_once(survive(fault, transport) for fault in PASSING for transport in TRANSPORTS))
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
-def test_lasting_misfortunes_are_named(transport: str) -> None:
-    async def suffer(fault: str, error: type[DeviceError], reason: str, seconds: float) -> None:
+def test_lasting_misfortunes_are_named() -> None:
+    async def suffer(transport: str, fault: str, error: type[DeviceError], reason: str, seconds: float) -> None:
         async def scene(device: SdtReader, peer: SdtSimulator) -> None:
             await peer.order("fault", fault)
             begun_at = time.monotonic()
@@ -134,19 +131,21 @@ def test_lasting_misfortunes_are_named(transport: str) -> None:
 
         await play(scene, transport=transport, card="aydin")
 
-    asyncio.run(all_at_once(suffer(*misfortune) for misfortune in LASTING))
+    asyncio.run(all_at_once(suffer(transport, *misfortune) for misfortune in LASTING for transport in TRANSPORTS))
 
 
-@pytest.mark.parametrize("fault", ["silent", "endless", "wrong_device", "noise"])
-def test_no_misfortune_outlasts_the_limit(fault: str) -> None:
-    async def scene(device: SdtReader, peer: SdtSimulator) -> None:
-        await peer.order("fault", fault)
-        begun_at = time.monotonic()
-        with pytest.raises(DeviceError):
-            await device.read(timeout_seconds=1.0)
-        assert time.monotonic() - begun_at < 1.5
+def test_no_misfortune_outlasts_the_limit() -> None:
+    async def outlast(fault: str) -> None:
+        async def scene(device: SdtReader, peer: SdtSimulator) -> None:
+            await peer.order("fault", fault)
+            begun_at = time.monotonic()
+            with pytest.raises(DeviceError):
+                await device.read(timeout_seconds=1.0)
+            assert time.monotonic() - begun_at < 1.5, fault
 
-    run(scene)
+        await play(scene)
+
+    asyncio.run(all_at_once(outlast(fault) for fault in ("silent", "endless", "wrong_device", "noise")))
 
 
 def test_a_card_laid_down_later_is_noticed_soon() -> None:
