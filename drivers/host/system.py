@@ -21,6 +21,11 @@ INHERITED = frozenset({
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
 })  # fmt: skip
 INHERITED_PREFIXES = ("LC_", "MALLOC_")
+FORGETFUL_MEMORY = {
+    "PYTHONMALLOC": "malloc",
+    "GLIBC_TUNABLES": "glibc.malloc.perturb=85:glibc.malloc.tcache_count=0",
+}
+"""Freed memory is overwritten at once; perturb does not reach what thread caches keep. The caller's wish goes first."""
 
 LINE_LENGTH = 300
 LINES_PER_SECOND = 20
@@ -38,6 +43,8 @@ def clean_environment() -> dict[str, str]:
     )
     kept["PYTHONUNBUFFERED"] = "1"
     kept.setdefault("OPENBLAS_NUM_THREADS", "1")
+    for name, value in FORGETFUL_MEMORY.items():
+        kept.setdefault(name, value)
     return kept
 
 
