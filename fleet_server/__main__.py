@@ -1,4 +1,4 @@
-"""The fleet server's commands: run, init, account, seed, enrolment-code, publish, matter check, sandbox."""
+"""The fleet server's commands: run, init, account, seed, enrolment-code, publish, matter check, summary, sandbox."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ import uvicorn
 
 from fleet_server.app import create_app, repository_of
 from fleet_server.database import Database
+from fleet_server.journal import search
 from fleet_server.matters import service as matters
 from fleet_server.matters.repository import MatterRepository
 from fleet_server.migrations import upgrade
@@ -219,6 +220,20 @@ def _check_matters(options: argparse.Namespace) -> int:
     return code
 
 
+def _summary(options: argparse.Namespace) -> int:
+    """How much this server holds, in three numbers."""
+    database = Database(_settings(options).sqlalchemy_url)
+    with database.reading() as session:
+        held = {
+            "terminals": len(terminals.overview(session)),
+            "transactions": search.transaction_count(session),
+            "journal_entries": search.entry_count(session),
+        }
+    database.dispose()
+    print(json.dumps(held) if options.json else ", ".join(f"{count} {name}" for name, count in held.items()))
+    return 0
+
+
 def _sandbox(options: argparse.Namespace) -> int:
     settings = _settings(options)
     if not settings.is_development:
@@ -268,6 +283,8 @@ def _parser() -> argparse.ArgumentParser:
     check = checking.add_parser("check", help="every mistake with its line and cure")
     check.add_argument("paths", nargs="+", type=Path)
     check.set_defaults(command=_check_matters)
+    summary = command("summary", _summary, "how many terminals, transactions and journal entries")
+    summary.add_argument("--json", action="store_true")
     sandbox = command("sandbox", _sandbox, "the stand-in city, for development")
     sandbox.add_argument("--host", default="127.0.0.1")
     sandbox.add_argument("--port", type=int, default=8710)

@@ -104,6 +104,11 @@ def entry_count(session: Session) -> int:
     return session.scalar(select(func.coalesce(func.sum(JournalHead.head_sequence), 0))) or 0
 
 
+def transaction_count(session: Session) -> int:
+    """Transactions known, of all journals."""
+    return session.scalar(select(func.count()).select_from(Transaction)) or 0
+
+
 def quarantined(session: Session, *, open_only: bool = True) -> list[Quarantine]:
     query = select(Quarantine).order_by(col(Quarantine.id).desc()).limit(200)
     if open_only:
