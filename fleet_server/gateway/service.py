@@ -97,7 +97,7 @@ class Gateway:
         with self.database.writing() as session:
             known = session.get(GatewayRequest, (facts.terminal, facts.request_id))
             if known is None:
-                session.add(facts.model_copy())
+                session.add(GatewayRequest(**facts.model_dump()))
                 return
             same = hmac.compare_digest(known.payload_mac, facts.payload_mac) and known.operation == facts.operation
             if not same:

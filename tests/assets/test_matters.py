@@ -1,0 +1,113 @@
+"""Every matter we carry is in order, is offered by the gateway, speaks three languages, and has its scenarios."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fleet_server.gateway.connectors import operation_mistakes, read_connectors
+from fleet_server.sandbox.citizens import read_citizens
+from fleet_server.sandbox.departments import DEPARTMENTS
+from fleet_server.sandbox.documents import DocumentTemplate
+from kiosk.contracts.bundle import MAXIMUM_MATTER_BYTES
+from kiosk.contracts.matter import Matter, PrintDocumentStep
+from kiosk.contracts.matter_file import load_matter
+from kiosk.contracts.scenario import Scenario, load_scenario
+from kiosk.contracts.value import canonical_bytes
+
+ASSETS = Path(__file__).parents[2] / "assets"
+FILES = sorted((ASSETS / "matters").glob("*/*/matter.yaml"))
+CHINESE = re.compile(r"[\u3400-\u9fff]")
+SIMPLIFIED_ONLY = "证务产请办医颁单规范预约户动简号码应当凭条开学处罚车辆门营业执"
+
+
+def matter_of(file: Path) -> Matter:
+    return load_matter(file.read_text(encoding="utf-8"), str(file.relative_to(ASSETS)))
+
+
+def scenarios_of(file: Path) -> list[Scenario]:
+    matter = matter_of(file)
+    return [
+        load_scenario(path.read_text(encoding="utf-8"), path.name, matter)
+        for path in sorted((file.parent / "scenarios").glob("*.yaml"))
+    ]
+
+
+def texts_in(value: Any) -> list[dict[str, str]]:
+    if isinstance(value, dict):
+        here = [value] if set(value) == {"zh-CN", "zh-TW", "en"} else []
+        return here + [text for item in value.values() for text in texts_in(item)]
+    return [text for item in value for text in texts_in(item)] if isinstance(value, list) else []
+
+
+def test_there_are_matters_to_check() -> None:
+    assert len(FILES) >= 8
+    ids = [matter_of(file).id for file in FILES]
+    codes = [matter_of(file).code for file in FILES]
+    assert len(set(ids)) == len(set(codes)) == len(FILES)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.parent.name)
+class TestEveryMatter:
+    def test_is_in_order_and_lies_where_it_says(self, file: Path) -> None:
+        matter = matter_of(file)
+        assert (file.parent.parent.name, file.parent.name) == (matter.department, matter.id)
+        assert len(canonical_bytes(matter)) < MAXIMUM_MATTER_BYTES
+
+    def test_asks_only_what_the_gateway_offers(self, file: Path) -> None:
+        assert operation_mistakes(matter_of(file), read_connectors()) == []
+
+    def test_speaks_three_languages(self, file: Path) -> None:
+        texts = texts_in(yaml.safe_load(file.read_text(encoding="utf-8")))
+        assert len(texts) > 20
+        assert [text["en"] for text in texts if CHINESE.search(text["en"])] == []
+        assert [text["zh-CN"] for text in texts if not re.search(r"[\u3400-\u9fff0-9]", text["zh-CN"])] == []
+        assert [text["zh-TW"] for text in texts if set(text["zh-TW"]) & set(SIMPLIFIED_ONLY)] == []
+
+    def test_elders_are_told_in_plainer_words(self, file: Path) -> None:
+        for step in matter_of(file).steps:
+            if step.say_elder is not None:
+                assert len(step.say_elder.zh_cn) <= 24
+        assert sum(step.say_elder is not None for step in matter_of(file).steps) >= 4
+
+    def test_has_scenarios_of_invented_citizens_that_end_well_and_badly(self, file: Path) -> None:
+        scenarios = scenarios_of(file)
+        dispositions = {scenario.expect.disposition.value for scenario in scenarios}
+        assert "succeeded" in dispositions
+        assert dispositions - {"succeeded"}
+        people = {citizen.id for citizen in read_citizens()}
+        authorities = {department.id for department in DEPARTMENTS} | {"documents"}
+        for scenario in scenarios:
+            assert scenario.citizen in people
+            assert {order.authority for order in scenario.orders} <= authorities
+
+    def test_a_printed_document_has_its_template(self, file: Path) -> None:
+        prints = any(isinstance(step, PrintDocumentStep) for step in matter_of(file).steps)
+        template = file.parent / "templates" / "document.yaml"
+        assert prints == template.exists()
+        if prints:
+            DocumentTemplate.model_validate(yaml.safe_load(template.read_text(encoding="utf-8")))
+
+
+def test_the_two_real_matters_are_proved_from_every_side() -> None:
+    wanted = {
+        "no_house_certificate": {None, "E51", "C32", "C33", "C34"},
+        "residence_permit_endorsement": {None, "E51", "C32", "C33"},
+    }
+    for file in FILES:
+        faults = {scenario.expect.fault and scenario.expect.fault.value for scenario in scenarios_of(file)}
+        assert wanted.get(file.parent.name, set()) <= faults
+
+
+def test_citizens_agree_with_their_cards() -> None:
+    cards = yaml.safe_load((ASSETS / "samples" / "cards.yaml").read_text(encoding="utf-8"))
+    people = {citizen.id: citizen for citizen in read_citizens()}
+    assert len(people) >= 10
+    assert set(cards) <= set(people)
+    for id_, card in cards.items():
+        assert people[id_].name == card["name"]
+        assert people[id_].id_number == card.get("id_number", card.get("permit_number"))
