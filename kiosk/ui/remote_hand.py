@@ -94,7 +94,14 @@ class Finger:
                 "id": kiosk.session.screen_id,
                 "step": kiosk.session.step_id,
                 "title": kiosk.session.title,
+                "say": kiosk.session.say,
+                "place": kiosk.session.place,
+                **{key: kiosk.session.content[key] for key in ("direction", "tone", "code")},
             },
+            "fields": kiosk.form.rows,
+            "transaction_number": kiosk.session.transaction_number,
+            "matters": [row["matter"] for row in kiosk.home.favourites],
+            "reasons": kiosk.stage.reasons,
             "touchables": touchables(kiosk.window),
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, Qt
@@ -127,11 +128,11 @@ def page_png() -> bytes:
 
     write(170, 58, "不动产登记信息查询结果证明", bold=True)
     for index, line in enumerate((
-        "编号：3502-1902-000017", "", "　　经查询，截至出具之日，林*（公民身份号码 350*************17）",
+        "编号：3502-1902-000017", "", "　　经查询，截至出具之日，林*试（350*************17）",
         "在厦门市行政区域内无不动产登记信息。", "", "　　查询用途：子女入学", "　　本证明自出具之日起三十日内有效。",
     )):  # fmt: skip
         write(360 + index * 78, 34, line, left=True)
-    write(1220, 34, "　　　　　　　　　　　　　　　　厦门市不动产登记中心（样张）", left=True)
+    write(1220, 34, "　　　　　　　　　　　　厦门市不动产登记中心（样张）", left=True)
     painter.setPen(QColor("#C4161C"))
     painter.drawEllipse(QRectF(760, 1080, 270, 270))
     write(1420, 26, "扫描二维码可验证本证明真伪", left=True)
@@ -368,6 +369,7 @@ def _greyed() -> tuple[Tile, ...]:
 NAMES = ("attract", "home", "home_greyed", *SCREENS, "time_out", "out_of_service")
 
 
+@lru_cache(maxsize=1)
 def views() -> dict[str, View]:
     """Name → View, in the order a visit goes."""
     around = {

@@ -8,9 +8,10 @@ Text {
 
     property bool balanced: false
     property bool bold: false
+    readonly property bool centred: horizontalAlignment === Text.AlignHCenter
     readonly property int _lines: balanced && width > 0 ? Math.ceil((metrics.advanceWidth + 1) / width) : 1
     readonly property int _spare: _lines > 1
-        ? Math.max(0, width - Math.ceil(metrics.advanceWidth / _lines + font.pixelSize * 1.25)) : 0
+        ? Math.max(0, width - Math.ceil(metrics.advanceWidth / _lines + font.pixelSize * (Theme.latin ? 3.2 : 1.25))) : 0
 
     textFormat: Text.PlainText
     wrapMode: Text.Wrap
@@ -18,10 +19,10 @@ Text {
     font.family: Theme.family
     font.pixelSize: Theme.textBody
     font.bold: bold
-    lineHeight: 1.0
+    lineHeight: 0.9
     renderType: Text.NativeRendering
-    leftPadding: horizontalAlignment === Text.AlignHCenter ? _spare / 2 : 0
-    rightPadding: horizontalAlignment === Text.AlignHCenter ? _spare / 2 : _spare
+    leftPadding: centred ? _spare / 2 : 0
+    rightPadding: centred ? _spare / 2 : _spare
 
     Accessible.role: Accessible.StaticText
     Accessible.name: text

@@ -21,13 +21,13 @@ Touchable {
         radius: Theme.radius
         color: !tile.open ? Theme.muted : tile.pressed ? Theme.pale : Theme.surface
         border.width: tile.open ? Math.max(1, Theme.line / 2) : Theme.line
-        border.color: tile.open ? Theme.hairline : Theme.edge
+        border.color: tile.open && !Theme.elder ? Theme.hairline : Theme.edge
     }
 
     Rectangle {
         id: badge
         x: tile.large ? (parent.width - width) / 2 : Theme.mm(5)
-        y: tile.large ? (parent.height - height - Theme.mm(4) - texts.height) / 2 : (parent.height - height) / 2
+        y: tile.large ? Math.max(Theme.mm(3), parent.height * 0.48 - height) : (parent.height - height) / 2
         width: Theme.mm(tile.large ? 28 : Theme.pick(18, 21))
         height: width
         radius: width * 0.28
@@ -37,7 +37,7 @@ Touchable {
             anchors.centerIn: parent
             name: tile.matter.icon
             color: tile.open ? Theme.strong : Theme.softInk
-            size: parent.width * 0.6
+            size: parent.width * 0.72
         }
     }
 

@@ -30,7 +30,7 @@ Touchable {
         id: badge
         visible: tile._badged
         x: tile.upright ? (parent.width - width) / 2 : Theme.mm(5)
-        y: tile.upright ? (parent.height - height - Theme.mm(5) - texts.height) / 2 : (parent.height - height) / 2
+        y: tile.upright ? Math.max(Theme.mm(4), parent.height * 0.48 - height) : (parent.height - height) / 2
         width: tile._badged ? Theme.mm(tile.upright ? 30 : Theme.pick(17, 20)) : 0
         height: width
         radius: width * 0.28
@@ -40,7 +40,7 @@ Touchable {
             anchors.centerIn: parent
             name: tile.option.icon
             color: tile.enabled ? Theme.strong : Theme.softInk
-            size: parent.width * 0.62
+            size: parent.width * 0.74
         }
     }
 

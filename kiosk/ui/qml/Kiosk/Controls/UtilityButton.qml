@@ -29,7 +29,7 @@ Touchable {
             anchors.horizontalCenter: parent.horizontalCenter
             name: button.icon
             color: button.enabled ? Theme.strong : Theme.softInk
-            size: Theme.mm(Theme.pick(8, 10))
+            size: Theme.mm(Theme.pick(9, 11))
         }
 
         Label {

@@ -36,7 +36,7 @@ Touchable {
         color: key.pressed ? Theme.paper : key.firm ? Theme.strong : Theme.ink
         bold: key.firm
         wrapMode: Text.NoWrap
-        font.pixelSize: key.text.length > 2 ? Theme.textNote : Theme.textHeading
+        font.pixelSize: key.text.length > 1 && key.code.length > 1 ? Theme.textLabel : Theme.textHeading
         Accessible.ignored: true
     }
 }

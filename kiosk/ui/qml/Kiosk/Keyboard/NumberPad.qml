@@ -23,7 +23,7 @@ Grid {
             required property string modelData
 
             width: (pad.width - 2 * pad.spacing) / 3
-            height: Theme.mm(Theme.pick(20, 22))
+            height: Theme.mm(Theme.landscape ? Theme.pick(20, 22) : Theme.pick(24, 25))
 
             Key {
                 visible: code.length > 0

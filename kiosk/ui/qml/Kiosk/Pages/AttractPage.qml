@@ -85,7 +85,7 @@ Touchable {
                 text: Ui.w.attract_title
                 bold: true
                 color: Theme.paper
-                lineHeight: 1.02
+                lineHeight: 0.92
                 font.pixelSize: Theme.mm(Theme.latin ? (Theme.landscape ? 22 : 25) : (Theme.landscape ? 29 : 32))
             }
 

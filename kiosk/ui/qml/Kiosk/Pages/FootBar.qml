@@ -7,7 +7,9 @@ Rectangle {
     id: bar
 
     property bool inSession: false
-    readonly property real _cell: (width - 2 * Theme.margin - 4 * Theme.gap) / 5
+    readonly property bool _canLower: Theme.loweredHeightMm < Theme.heightMm - 1
+    readonly property int _cells: _canLower ? 5 : 4
+    readonly property real _cell: (width - 2 * Theme.margin - (_cells - 1) * Theme.gap) / _cells
 
     implicitHeight: Theme.mm(Theme.pick(24, 31))
     color: Theme.surface
@@ -55,19 +57,14 @@ Rectangle {
             onTouched: Ui.stage.open_sheet("language")
         }
 
-        Item {
+        UtilityButton {
+            objectName: "lower"
+            visible: bar._canLower
             width: bar._cell
-            height: mode.height
-
-            UtilityButton {
-                objectName: "lower"
-                visible: Theme.loweredHeightMm < Theme.heightMm - 1
-                anchors.fill: parent
-                icon: Ui.stage.lowered ? "raise" : "lower"
-                text: Ui.stage.lowered ? Ui.w.raise_page : Ui.w.lower_page
-                on: Ui.stage.lowered
-                onTouched: Ui.stage.lower()
-            }
+            icon: Ui.stage.lowered ? "raise" : "lower"
+            text: Ui.stage.lowered ? Ui.w.raise_page : Ui.w.lower_page
+            on: Ui.stage.lowered
+            onTouched: Ui.stage.lower()
         }
 
         UtilityButton {

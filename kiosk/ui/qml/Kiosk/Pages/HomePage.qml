@@ -10,7 +10,7 @@ Item {
     property bool byDepartment: false
     readonly property var _doors: byDepartment ? Ui.home.departments : Ui.home.events
     readonly property real _left: Theme.landscape ? Math.floor((width - 2 * Theme.margin - Theme.mm(9)) * 0.44) : width - 2 * Theme.margin
-    readonly property real _doorsHigh: segment.height + Theme.gap + 2 * Theme.mm(Theme.landscape ? 27 : 31) + Theme.gap
+    readonly property real _doorsHigh: segment.height + Theme.gap + 2 * Theme.mm(Theme.landscape ? 34 : 31) + Theme.gap
 
     Column {
         id: head
@@ -66,7 +66,7 @@ Item {
         pagerName: "favourites"
         columns: 2
         cellMinimum: Theme.mm(30)
-        cellMaximum: Theme.mm(50)
+        cellMaximum: Theme.mm(58)
 
         delegate: MatterTile {
             required property var modelData
@@ -137,9 +137,9 @@ Item {
             height: parent.height - y
             model: page._doors
             pagerName: "doors"
-            columns: Theme.landscape ? 3 : 4
+            columns: 4
             cellMinimum: Theme.mm(22)
-            cellMaximum: Theme.mm(31)
+            cellMaximum: Theme.mm(34)
 
             delegate: Touchable {
                 id: door

@@ -87,7 +87,7 @@ Item {
 
         Label {
             id: here
-            width: next.visible ? Math.min(implicitWidth, parent.width * 0.56) : parent.width
+            width: next.visible ? implicitWidth : parent.width
             text: Ui.w.step_of.arg(strip._now + 1).arg(strip.journey.length) + (strip._here ? " · " + strip._here : "")
             bold: true
             color: Theme.strong

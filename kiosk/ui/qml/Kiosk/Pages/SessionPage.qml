@@ -122,7 +122,8 @@ Item {
 
         Item {
             width: parent.width
-            height: Math.max(back.visible ? back.height : 0, primary.visible ? primary.height : 0, Theme.action)
+            visible: back.visible || primary.visible
+            height: Math.max(back.visible ? back.height : 0, primary.visible ? primary.height : 0)
 
             ActionButton {
                 id: back

@@ -10,7 +10,7 @@ Item {
     property string note
     property string citizen
 
-    implicitHeight: Theme.mm(Theme.pick(23, 27))
+    implicitHeight: Theme.mm(Theme.pick(25, 27))
 
     Rectangle {
         id: emblem
@@ -84,7 +84,7 @@ Item {
                 }
 
                 Label {
-                    text: Ui.w.offline
+                    text: Theme.elder || Theme.latin || bar.citizen.length > 0 ? Ui.w.offline_short : Ui.w.offline
                     color: Theme.attention
                     font.pixelSize: Theme.textNote
                 }

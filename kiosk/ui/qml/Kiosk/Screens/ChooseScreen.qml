@@ -24,7 +24,7 @@ Item {
             : Theme.landscape && !screen._grades && screen._rows.length > 3 ? 2 : 1
         pagerName: "options"
         cellMinimum: screen._beside ? Theme.mm(Theme.pick(58, 70)) : Theme.mm(Theme.pick(25, 31))
-        cellMaximum: screen._beside ? Theme.mm(Theme.landscape ? 130 : 112) : Theme.mm(Theme.pick(38, 44))
+        cellMaximum: screen._beside ? Theme.mm(Theme.landscape ? 150 : 150) : Theme.mm(Theme.pick(44, 50))
 
         delegate: OptionTile {
             required property var modelData

@@ -11,7 +11,7 @@ Item {
     readonly property string pad: Ui.form.pad
     readonly property bool _numbers: pad === "number" || pad === "identity"
     readonly property bool _beside: Theme.landscape && _numbers
-    readonly property bool _showsKnown: Ui.session.known.length > 0 && (!Theme.elder || pad === "")
+    readonly property bool _showsKnown: Ui.session.known.length > 0 && (!Theme.elder || pad === "" && Ui.form.position < 2)
         && !(Theme.landscape && pad === "text")
 
     function reach(): void {
@@ -64,7 +64,7 @@ Item {
 
                 Grid {
                     id: pairs
-                    columns: Theme.elder || screen._beside ? 1 : 2
+                    columns: Theme.elder || screen._beside || Theme.latin && screen.pad === "" ? 1 : 2
                     columnSpacing: Theme.space
                     width: parent.width
 
@@ -75,6 +75,7 @@ Item {
                             required property var modelData
 
                             known: modelData
+                            narrow: screen.pad !== ""
                             width: (pairs.width - (pairs.columns - 1) * pairs.columnSpacing) / pairs.columns
                         }
                     }
@@ -119,10 +120,9 @@ Item {
     Rectangle {
         id: numbers
         visible: screen._numbers
-        anchors.right: screen._beside ? parent.right : undefined
-        anchors.horizontalCenter: screen._beside ? undefined : parent.horizontalCenter
-        anchors.bottom: parent.bottom
-        width: Theme.mm(Theme.landscape ? 130 : 170)
+        x: screen._beside ? parent.width - width : (parent.width - width) / 2
+        y: parent.height - height
+        width: Theme.mm(Theme.landscape ? 112 : 196)
         height: keys.height + Theme.mm(8)
         radius: Theme.radius * 1.4
         color: Theme.muted

@@ -18,7 +18,7 @@ Item {
         id: sign
         anchors.horizontalCenter: parent.horizontalCenter
         y: Theme.mm(Theme.landscape ? 2 : screen._device || screen._lines ? 5 : 34)
-        width: Theme.mm(Theme.landscape ? 38 : screen._device ? 44 : 60)
+        width: Theme.mm(Theme.landscape ? 38 : screen._device ? 44 : 68)
         height: width
         radius: width / 2
         color: Theme.tonePale(screen.content.tone)

@@ -9,12 +9,13 @@ Item {
 
     property real zoom: 1
     readonly property real _ratio: Ui.pictures.page_ratio
-    readonly property real _fit: Math.min(frame.width, frame.height / _ratio)
+    readonly property real _pageWidth: Math.min(flick.width, flick.height / _ratio) * zoom
+    readonly property real _pageHeight: _pageWidth * _ratio
 
     Rectangle {
         id: frame
         y: Theme.mm(2)
-        width: parent.width - (Theme.landscape ? tools.width + Theme.space : 0)
+        width: parent.width - (Theme.landscape ? Theme.mm(Theme.pick(70, 76)) + Theme.space : 0)
         height: parent.height - y - (Theme.landscape ? 0 : tools.height + Theme.space)
             - (caption.visible ? caption.height + Theme.mm(3) : 0)
         radius: Theme.radius
@@ -25,16 +26,16 @@ Item {
             id: flick
             anchors.fill: parent
             anchors.margins: Theme.mm(3)
-            contentWidth: Math.max(width, page.width)
-            contentHeight: Math.max(height, page.height)
+            contentWidth: Math.max(width, screen._pageWidth)
+            contentHeight: Math.max(height, screen._pageHeight)
             boundsBehavior: Flickable.StopAtBounds
             clip: true
 
             PagePicture {
                 id: page
                 pictures: Ui.pictures
-                width: Math.min(flick.width, flick.height / screen._ratio) * screen.zoom
-                height: width * screen._ratio
+                width: screen._pageWidth
+                height: screen._pageHeight
                 x: Math.max(0, (flick.width - width) / 2)
                 y: Math.max(0, (flick.height - height) / 2)
 
@@ -59,8 +60,7 @@ Item {
         id: tools
         columns: Theme.landscape ? 1 : 3
         spacing: Theme.gap
-        anchors.right: Theme.landscape ? parent.right : undefined
-        anchors.horizontalCenter: Theme.landscape ? undefined : parent.horizontalCenter
+        x: Theme.landscape ? parent.width - width : (parent.width - width) / 2
         y: Theme.landscape ? Theme.mm(2) : parent.height - height
 
         ActionButton {
@@ -81,8 +81,9 @@ Item {
             kind: "quiet"
             icon: "up"
             text: Ui.w.scroll_up
+            visible: screen.zoom > 1
             width: Theme.mm(Theme.pick(70, 76))
-            enabled: screen.zoom > 1 && flick.contentY > 1
+            enabled: flick.contentY > 1
             onTouched: flick.contentY = Math.max(0, flick.contentY - flick.height * 0.7)
         }
 
@@ -91,8 +92,9 @@ Item {
             kind: "quiet"
             icon: "down"
             text: Ui.w.scroll_down
+            visible: screen.zoom > 1
             width: Theme.mm(Theme.pick(70, 76))
-            enabled: screen.zoom > 1 && flick.contentY < flick.contentHeight - flick.height - 1
+            enabled: flick.contentY < flick.contentHeight - flick.height - 1
             onTouched: flick.contentY = Math.min(flick.contentHeight - flick.height,
                 flick.contentY + flick.height * 0.7)
         }

@@ -43,7 +43,7 @@ Item {
                 visible: text.length > 0
                 width: parent.width
                 text: screen._text
-                lineHeight: 1.18
+                lineHeight: 1.05
                 font.pixelSize: Theme.textBody
             }
         }
