@@ -1,0 +1,1 @@
+"""A4 page printers (device-classes C.5)."""
