@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session, col
 
 from fleet_server.database import Database, now
@@ -85,14 +87,9 @@ def _store(session: Session, terminal: TerminalIdentity, batch: ReceivedBatch) -
     if head is None:
         if batch.first != 1:
             raise _gap(1)
-        head = JournalHead(
-            journal_id=batch.journal_id, terminal=terminal.terminal, head_sequence=0, head_hash=GENESIS,
-            stored_at=now(), opened_at=now(),
-        )  # fmt: skip
         if batch.entries[0].get("event") != "journal_opened":
             return _Contradiction("not_opened", 1, "", batch.entries[0]["hash"], "a journal begins with journal_opened")
-        session.add(head)
-        session.flush()
+        head = _opened(session, terminal.terminal, batch.journal_id)
     if head.terminal != terminal.terminal:
         return _Contradiction(
             "other_terminal", batch.first, "", batch.entries[0]["hash"], "this journal belongs to another terminal"
@@ -109,6 +106,17 @@ def _store(session: Session, terminal: TerminalIdentity, batch: ReceivedBatch) -
         journal_id=head.journal_id, acked_sequence=head.head_sequence, acked_hash=head.head_hash,
         stored_at=head.stored_at, key_id="", signature="",
     )  # fmt: skip
+
+
+def _opened(session: Session, terminal: str, journal_id: str) -> JournalHead:
+    """The head of a new journal, locked; when another upload opened it in the same moment, the one it made."""
+    database: Database = session.info["database"]
+    insert = sqlite_insert if database.is_sqlite else postgresql_insert
+    row = insert(JournalHead).values(
+        journal_id=journal_id, terminal=terminal, head_sequence=0, head_hash=GENESIS, stored_at=now(), opened_at=now()
+    )
+    session.execute(row.on_conflict_do_nothing())
+    return session.get_one(JournalHead, journal_id, with_for_update=True)
 
 
 def _append(

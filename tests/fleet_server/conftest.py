@@ -7,6 +7,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -54,12 +55,14 @@ class World:
     def client(self) -> httpx.Client:
         return httpx.Client(base_url=self.url, timeout=20)
 
-    def staff_client(self, name: str) -> httpx.Client:
-        client = self.client()
-        answer = client.post("/staff/v1/session", json={"name": name, "password": PASSWORD})
-        assert answer.status_code == 200, answer.text
-        client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
-        return client
+    @contextlib.contextmanager
+    def staff_client(self, name: str) -> Iterator[httpx.Client]:
+        """A browser in which this person has signed in."""
+        with self.client() as client:
+            answer = client.post("/staff/v1/session", json={"name": name, "password": PASSWORD})
+            assert answer.status_code == 200, answer.text
+            client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
+            yield client
 
     def terminal(self, name: str = "bench-1", **more: Any) -> Peer:
         """A terminal that has been created and enrolled."""
@@ -102,28 +105,29 @@ class World:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A private cluster on a socket; the address of an empty database is made per test."""
+def postgresql() -> Iterator[str]:
+    """A private cluster on a socket; put a database's name into the address."""
     if not (POSTGRESQL / "initdb").exists():
         pytest.skip(f"PostgreSQL is not installed: {POSTGRESQL}/initdb is missing (apt install postgresql-15)")
-    home = tmp_path_factory.mktemp("postgresql")
-    data = home / "data"
+    home = Path(tempfile.mkdtemp(prefix="yizhan-postgresql-"))
     prefix: list[str] = []
     if os.getuid() == 0:
         account = pwd.getpwnam("postgres")
-        for folder in (home, *home.parents[:2]):
-            folder.chmod(0o755)
         os.chown(home, account.pw_uid, account.pw_gid)
         prefix = [str(shutil.which("setpriv")), "--reuid=postgres", "--regid=postgres", "--init-groups"]
+
+    def run(program: str, *arguments: str) -> None:
+        command = [*prefix, str(POSTGRESQL / program), "-D", str(home / "data"), *arguments]
+        done = subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=60, check=False)
+        log = home / "log"
+        assert done.returncode == 0, done.stdout + done.stderr + (log.read_text() if log.exists() else "")
+
     options = f"-c listen_addresses='' -c unix_socket_directories={home} -c fsync=off -c max_connections=60"
-
-    def run(*command: str) -> None:
-        subprocess.run([*prefix, *command], check=True, cwd=home, capture_output=True, timeout=60)
-
-    run(str(POSTGRESQL / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
-    run(str(POSTGRESQL / "pg_ctl"), "-D", str(data), "-w", "-l", str(home / "log"), "-o", options, "start")
+    run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+    run("pg_ctl", "-w", "-l", str(home / "log"), "-o", options, "start")
     yield f"postgresql://postgres@/%s?host={home}"
-    run(str(POSTGRESQL / "pg_ctl"), "-D", str(data), "-m", "immediate", "-w", "stop")
+    run("pg_ctl", "-m", "immediate", "-w", "stop")
+    shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
