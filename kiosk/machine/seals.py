@@ -6,7 +6,6 @@ import asyncio
 import datetime as dt
 import io
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -24,6 +23,7 @@ from pyhanko_certvalidator import ValidationContext
 
 from kiosk.contracts.errors import SealRejected
 from kiosk.contracts.value import sha256_hex
+from kiosk.machine.memory import CleaningExecutor
 
 MAXIMUM_SIGNATURES = 8
 SLOW_CLOCK = dt.timedelta(hours=24)
@@ -53,7 +53,7 @@ def verify_seal(pdf: bytes, authorities_pem: str, now: dt.datetime) -> SealRepor
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(work)
-    with ThreadPoolExecutor(max_workers=1) as other_thread:
+    with CleaningExecutor(max_workers=1) as other_thread:
         return other_thread.submit(asyncio.run, work).result()
 
 
