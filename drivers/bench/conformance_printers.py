@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 
 from drivers.bench.conformance import Bench, Broken, NotTried, check, ends_within
@@ -11,6 +12,7 @@ from drivers.messages import Align, DeviceClass, DocumentJob, PrintJob, PrintOut
 RECEIPT = DeviceClass.RECEIPT_PRINTER
 DOCUMENT = DeviceClass.DOCUMENT_PRINTER
 PRINT_SECONDS = 30.0
+PAGE_SECONDS = 120.0
 LOOK_SECONDS = 10.0
 
 
@@ -35,6 +37,45 @@ async def slip(bench: Bench) -> str:
     )
     _must_be_printed(again, failure)
     return f"printed in {taken:.1f} s; the same id again answered in {taken_again:.1f} s: see that one slip came out"
+
+
+@check("a test page is printed", DOCUMENT)
+async def page(bench: Bench) -> str:
+    if not bench.may_print:
+        raise NotTried("allow paper with --print")
+    pdf = _test_page()
+    job = DocumentJob(
+        job_id=f"check-{secrets.token_hex(6)}", title="check", pdf=pdf, sha256=hashlib.sha256(pdf).hexdigest()
+    )
+    result, failure, taken = await ends_within(
+        bench.proxy.print_document(job, timeout_seconds=PAGE_SECONDS), PAGE_SECONDS
+    )
+    _must_be_printed(result, failure)
+    found, failure, _ = await ends_within(bench.proxy.find_job(job.job_id, result.printer_job_id), LOOK_SECONDS)
+    _must_be_printed(found, failure)
+    return f"printed in {taken:.1f} s, and found again"
+
+
+def _test_page() -> bytes:
+    """One A4 page with one line, as ISO 32000-1 wants it: objects, cross-reference table, trailer."""
+    text = b"BT /F1 24 Tf 72 720 Td (Yizhan test page) Tj ET"
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
+        b"/Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(text), text),
+    ]
+    pdf = b"%PDF-1.4\n"
+    places = []
+    for number, content in enumerate(objects, 1):
+        places.append(len(pdf))
+        pdf += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    size = len(objects) + 1
+    return pdf + b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (
+        size, table, size, len(pdf),
+    )  # fmt: skip
 
 
 def _must_be_printed(result: PrintResult | None, failure: DeviceError | None) -> None:

@@ -6,6 +6,7 @@ card = await device.proxy.read(timeout_seconds=15)
 """
 
 from drivers.host.process import Limits
+from drivers.host.spare import Spare
 from drivers.host.supervisor import DeviceConfig, SupervisedDevice
 
-__all__ = ["DeviceConfig", "Limits", "SupervisedDevice"]
+__all__ = ["DeviceConfig", "Limits", "Spare", "SupervisedDevice"]

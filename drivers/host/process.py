@@ -6,15 +6,11 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import os
-import signal
-import socket
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 
 from drivers.errors import (
     ERROR_KINDS,
@@ -27,10 +23,12 @@ from drivers.errors import (
 )
 from drivers.host.channel import Channel, ChannelClosed, FrameTooLarge
 from drivers.host.interface import Method, uncertain_print
-from drivers.host.system import Vitals, clean_environment, read_stderr
+from drivers.host.spare import Started
+from drivers.host.system import Vitals, read_stderr
 
 LOG = logging.getLogger("drivers.host")
 TICK_SECONDS = 0.1
+UNASKED_ANSWERS = 2
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,7 @@ class Limits:
 
     start_seconds: float = 15.0
     silence_seconds: float = 1.0
+    stopped_seconds: float = 0.5
     starved_seconds: float = 4.0
     grace_seconds: float = 1.5
     cancel_seconds: float = 1.5
@@ -71,9 +70,12 @@ class Command:
 
 
 class DeviceProcess:
-    """`ready` and `ended` are futures: the first is set when the driver stands, the second always."""
+    """`ready` and `ended` are futures: the first is set when the driver stands, the second always.
 
-    def __init__(self, name: str, driver: str, options: dict[str, Any], limits: Limits) -> None:
+    The process dies with the thread that started it (PR_SET_PDEATHSIG): that thread must live as long as the device.
+    """
+
+    def __init__(self, name: str, driver: str, options: dict[str, Any], limits: Limits, started: Started) -> None:
         loop = asyncio.get_running_loop()
         self.name = name
         self._limits = limits
@@ -84,34 +86,16 @@ class DeviceProcess:
         self._clock = 0.0
         self._heard_at = 0.0
         self.started_at = loop.time()
-        ours, theirs = socket.socketpair()
-        errors, stderr = os.pipe()
-        try:
-            self._process = subprocess.Popen(  # a fork and an exec: milliseconds
-                [sys.executable, "-m", "drivers.host.device_process", str(theirs.fileno()), str(os.getpid())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=stderr,
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,
-                env=clean_environment(),
-            )
-        except OSError:
-            ours.close()
-            os.close(errors)
-            raise
-        finally:
-            theirs.close()
-            os.close(stderr)
-        self._stop_reading = read_stderr(errors, name)
-        self._vitals = Vitals(self._process.pid)
-        self._channel = Channel(ours)
+        self._started = started
+        self._stop_reading = read_stderr(started.errors, name)
+        self._vitals = Vitals(started.process.pid)
+        self._channel = Channel(started.connection)
         self._channel.send({"op": "configure", "driver": driver, "options": options})
         self._tasks = [loop.create_task(self._listen()), loop.create_task(self._watch())]
 
     @property
     def pid(self) -> int:
-        return self._process.pid
+        return self._started.process.pid
 
     @property
     def alive(self) -> bool:
@@ -122,7 +106,10 @@ class DeviceProcess:
     def begin(self, method: Method, arguments: dict[str, Any]) -> Command:
         """Send a command. Raises `DeviceOffline`; `MediaError` when its arguments are too large to hand over."""
         command = Command(next(self._numbers), method, arguments, method.limit_seconds(arguments))
-        tree = method.dump_arguments(arguments)
+        try:
+            tree = method.dump_arguments(arguments)
+        except PydanticSerializationError:
+            raise TypeError(f"{method.name}: an argument is not of the protocol's type") from None
         try:
             self._channel.send({"op": "call", "id": command.number, "method": method.name, "arguments": tree})
         except ChannelClosed as error:
@@ -146,10 +133,10 @@ class DeviceProcess:
             case "result" | "item":
                 try:
                     return command.method.load_result(frame.pop("value"))
-                except ValidationError as error:
+                except ValidationError:  # its text would show what was answered
                     if command.method.prints:
                         return uncertain_print(command.arguments, "driver_broken")
-                    raise self._broken(f"answered {command.method.name} with something else") from error
+                    raise self._broken(f"answered {command.method.name} with something else") from None
             case "end":
                 raise StopAsyncIteration
             case _:
@@ -217,6 +204,9 @@ class DeviceProcess:
                 command = self._commands.get(frame["id"])
                 if command is None:
                     return
+                if command.answers.qsize() > UNASKED_ANSWERS:
+                    self.end("driver_broken")
+                    return
                 if operation != "item":
                     self._finish(command)
                 command.answers.put_nowait(frame)
@@ -248,6 +238,8 @@ class DeviceProcess:
             return "start_hung" if silence > self._limits.start_seconds else ""
         if silence < TICK_SECONDS * 3:
             self._vitals.mark()
+        elif silence > self._limits.stopped_seconds and self._vitals.stopped():
+            return "process_stopped"
         elif silence > self._limits.silence_seconds and not (
             silence < self._limits.starved_seconds and self._vitals.starved(silence)
         ):
@@ -269,7 +261,7 @@ class DeviceProcess:
         """Kill what is left of the process. Every command under way ends; nobody waits for ever."""
         if self.ended.done():
             return
-        self._signal(signal.SIGKILL)
+        self._started.kill()
         self.ended.set_result(Ending(code, error))
         self._channel.close()
         for task in self._tasks:
@@ -290,10 +282,6 @@ class DeviceProcess:
             self.end("closed")
         await self._reaper
 
-    def _signal(self, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, number)
-
     async def _reap(self) -> None:
-        while self._process.poll() is None:  # noqa: ASYNC110 - works on every loop and thread, unlike child watchers
+        while self._started.process.poll() is None:  # noqa: ASYNC110 - works on every loop and thread, unlike child watchers
             await asyncio.sleep(0.005)

@@ -16,6 +16,7 @@ from drivers.errors import ERROR_KINDS, DeviceAbsent, DeviceError, DeviceOffline
 from drivers.host.interface import Method, methods_of
 from drivers.host.process import Command, DeviceProcess, Ending, Limits
 from drivers.host.proxy import proxy_class
+from drivers.host.spare import Spare, start_process
 from drivers.host.status import StatusBoard
 from drivers.messages import Capabilities, DeviceState, DeviceStatus, FaultAction, Message
 from drivers.registry import protocol_of
@@ -54,11 +55,13 @@ class SupervisedDevice:
         limits: Limits | None = None,
         on_change: Callable[[str, DeviceStatus], None] | None = None,
         poll_seconds: float = POLL_SECONDS,
+        spare: Spare | None = None,
     ) -> None:
         self.config = config
         self.restarts = 0
         self._limits = limits or Limits()
         self._poll_seconds = poll_seconds
+        self._spare = spare
         self._methods = methods_of(protocol_of(config.device_class))
         self._board = StatusBoard(config.name, on_change)
         self._process: DeviceProcess | None = None
@@ -116,8 +119,9 @@ class SupervisedDevice:
     async def _supervise(self) -> None:
         while not self._closing:
             try:
+                started = self._spare.take() if self._spare is not None else start_process()
                 process = self._process = DeviceProcess(
-                    self.config.name, self.config.driver, self.config.options, self._limits
+                    self.config.name, self.config.driver, self.config.options, self._limits, started
                 )
             except OSError as error:
                 LOG.error("%s: no process can be started: %s", self.config.name, error.strerror)  # noqa: TRY400
@@ -137,6 +141,8 @@ class SupervisedDevice:
             self._refusal = None
             self._settled.set()
             self._refresh()
+            if self._spare is not None:
+                self._spare.replenish()
         ending = await asyncio.shield(process.ended)
         return ending, asyncio.get_running_loop().time() - process.started_at
 

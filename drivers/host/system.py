@@ -18,9 +18,9 @@ LOG = logging.getLogger("drivers.host")
 INHERITED = frozenset({
     "PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "XDG_RUNTIME_DIR", "PYTHONPATH",
     "PYTHONDONTWRITEBYTECODE", "PYTHONMALLOC", "PYTHONPYCACHEPREFIX", "GLIBC_TUNABLES", "VIRTUAL_ENV", "DISPLAY",
-    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "SSL_CERT_FILE", "SSL_CERT_DIR",
 })  # fmt: skip
-INHERITED_PREFIXES = ("LC_", "MALLOC_")
+INHERITED_PREFIXES = ("LC_", "MALLOC_", "OPENCV_")
 FORGETFUL_MEMORY = {
     "PYTHONMALLOC": "malloc",
     "GLIBC_TUNABLES": "glibc.malloc.perturb=85:glibc.malloc.tcache_count=0",
@@ -69,6 +69,10 @@ class Vitals:
         """True when the process wanted to run since the mark and was hardly let: a busy machine, not a hang."""
         state, used = self._state()
         return state == "R" and used - self._marked < since_seconds / 2
+
+    def stopped(self) -> bool:
+        """True when a signal has stopped the process (SIGSTOP): it will not go on by itself."""
+        return self._state()[0] == "T"
 
     def _state(self) -> tuple[str, float]:
         try:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from drivers.errors import DeviceError
-from drivers.host import DeviceConfig, Limits, SupervisedDevice
+from drivers.host import DeviceConfig, Limits, Spare, SupervisedDevice
 from drivers.messages import DeviceClass, DeviceStatus, Fault
 from drivers.protocols import DocumentPrinter, DocumentScanner, FaceCheck, IdCardReader, ReceiptPrinter
 
@@ -32,11 +32,12 @@ class Devices:
         self._limits = limits
         self._configs = {config.name: config for config in configs}
         self._devices: dict[str, SupervisedDevice] = {}
+        self._spare = Spare()
 
     async def open(self, *, timeout_seconds: float = OPEN_SECONDS) -> dict[str, str]:
         """Start all at once; return the failures, all together, by device name. Never raises for a missing device."""
         for name, config in self._configs.items():
-            self._devices[name] = SupervisedDevice(config, limits=self._limits, on_change=self._tell)
+            self._devices[name] = SupervisedDevice(config, limits=self._limits, on_change=self._tell, spare=self._spare)
         names = list(self._devices)
         results = await asyncio.gather(*(self._open(name, timeout_seconds) for name in names))
         failures = {name: failure for name, failure in zip(names, results, strict=True) if failure}
@@ -137,4 +138,5 @@ class Devices:
 
     async def close(self) -> None:
         """Release all hardware and end all processes. Idempotent."""
+        self._spare.close()
         await asyncio.gather(*(device.close() for device in self._devices.values()))

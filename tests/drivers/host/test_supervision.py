@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -80,6 +81,8 @@ def test_values_cross_the_border_unchanged() -> None:
             assert (await supervised.proxy.capabilities()).cancellable == {"read"}
             with pytest.raises(TypeError):
                 await supervised.proxy.read(5)
+            with pytest.raises(TypeError):
+                await supervised.proxy.decode_photo(7)
 
     run(story)
 
@@ -113,6 +116,19 @@ def test_a_command_that_takes_its_process_along_ends_as_offline(behaviour: str) 
             assert loop.time() - begun < 2.5
             await back_after(supervised, pid)
             assert supervised.restarts == 1
+
+    run(story)
+
+
+def test_a_house_that_was_held_up_does_not_blame_its_devices() -> None:
+    async def story() -> None:
+        async with device(limits=Limits(silence_seconds=0.5)) as supervised:
+            pid = supervised.pid
+            for _ in range(2):
+                time.sleep(0.9)  # noqa: ASYNC251 - the event loop of the house stands still
+                await supervised.proxy.read()
+            assert supervised.pid == pid
+            assert supervised.restarts == 0
 
     run(story)
 
