@@ -21,6 +21,7 @@ NOT_AUTHORISED: Final = 0x66
 NO_CARD: Final = 0x80
 SELECT_FAILED: Final = 0x81
 
+IIN_BYTES: Final = 4
 SAM_ID_BYTES: Final = 16
 ADDRESS_BYTES: Final = 70
 PORTION_LENGTH_BYTES: Final = 2
@@ -28,14 +29,14 @@ PORTION_LENGTH_BYTES: Final = 2
 
 @dataclass(frozen=True)
 class Command:
-    """One request and its limit in seconds. `fits` tells its good answer from a late one to an earlier command."""
+    """One request and its limit in seconds. `fits` tells a good answer from a late one to an earlier command."""
 
     name: str
     code: int
     parameter: int
     limit_seconds: float
     good: frozenset[int]
-    fits: Callable[[bytes], bool]
+    fits: Callable[[Frame], bool]
 
     @property
     def request(self) -> bytes:
@@ -44,22 +45,26 @@ class Command:
     def is_answered_by(self, frame: Frame) -> bool:
         """Refusals carry no mark of the command they answer; good answers are known by status and size."""
         if frame.status in self.good:
-            return self.fits(frame.data)
+            return self.fits(frame)
         return frame.status not in (DONE, CARD_FOUND)
 
 
-def _any_size(_data: bytes) -> bool:
-    return True
+def _is_sized(*sizes: int) -> Callable[[Frame], bool]:
+    return lambda frame: len(frame.data) in sizes
 
 
-SAM_STATUS: Final = Command("SAM status", 0x11, 0xFF, 0.5, frozenset({DONE}), _any_size)
-SAM_ID: Final = Command("SAM id", 0x12, 0xFF, 0.5, frozenset({DONE}), lambda data: len(data) >= SAM_ID_BYTES)
-FIND: Final = Command("find card", 0x20, 0x01, 0.5, frozenset({CARD_FOUND}), _any_size)
-SELECT: Final = Command("select card", 0x20, 0x02, 0.5, frozenset({DONE}), lambda data: len(data) < SAM_ID_BYTES)
-READ: Final = Command("read card", 0x30, 0x01, 3.0, frozenset({DONE}), lambda data: len(data) > 2 * ADDRESS_BYTES)
-NEW_ADDRESS: Final = Command(
-    "read new address", 0x30, 0x03, 1.5, frozenset({DONE}), lambda data: len(data) in (0, ADDRESS_BYTES)
+SAM_STATUS: Final = Command("SAM status", 0x11, 0xFF, 0.5, frozenset({DONE}), lambda _frame: True)
+SAM_ID: Final = Command("SAM id", 0x12, 0xFF, 0.5, frozenset({DONE}), _is_sized(SAM_ID_BYTES))
+FIND: Final = Command(
+    # Some software takes 90 for a found card too (domain.md 1.11); with four bytes it answers no other command.
+    "find card", 0x20, 0x01, 0.5, frozenset({CARD_FOUND, DONE}),
+    lambda frame: frame.status == CARD_FOUND or len(frame.data) == IIN_BYTES,
+)  # fmt: skip
+SELECT: Final = Command("select card", 0x20, 0x02, 0.5, frozenset({DONE}), lambda frame: len(frame.data) < SAM_ID_BYTES)
+READ: Final = Command(
+    "read card", 0x30, 0x01, 3.0, frozenset({DONE}), lambda frame: len(frame.data) > 2 * ADDRESS_BYTES
 )
+NEW_ADDRESS: Final = Command("read new address", 0x30, 0x03, 1.5, frozenset({DONE}), _is_sized(0, ADDRESS_BYTES))
 
 
 @dataclass(frozen=True)

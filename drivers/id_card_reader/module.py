@@ -100,12 +100,11 @@ class Module:
 
         A module that left the status command unanswered is asked for a card instead.
         """
+        was_introduced = self._introduced
         self.open(watch)
         try:
-            if self._knows_status:
-                self.ask(commands.SAM_STATUS, watch)
-            elif self.awaits_turn(watch):
-                self.find(watch)
+            if was_introduced or not self._has_answered:
+                self._ask_anything(watch)
         except NoAnswer:
             if error := self.silence():
                 self.close()
@@ -118,6 +117,12 @@ class Module:
         if self._inoperable_status is None:
             return None
         return commands.refusal_of(self._inoperable_status).as_error("SAM status", self._inoperable_status)
+
+    def _ask_anything(self, watch: Watch) -> None:
+        if self._knows_status:
+            self.ask(commands.SAM_STATUS, watch)
+        elif self.awaits_turn(watch):
+            self.find(watch)
 
     def _is_status_answered(self, watch: Watch) -> bool:
         try:
@@ -135,7 +140,7 @@ class Module:
         """Ask for a card; `awaits_turn` keeps it from being more often than the poll interval."""
         self._may_find_at = time.monotonic() + self._poll_interval_seconds
         frame = self.ask(commands.FIND, watch)
-        if frame.status == commands.CARD_FOUND:
+        if frame.status in commands.FIND.good:
             self._misses = 0
             self.media = "present"
         elif frame.status == commands.NO_CARD:

@@ -60,7 +60,9 @@ class SdtReader:
         self._decoder_state, self._decoder = _load_decoder(options.photo_decoder)
 
     async def capabilities(self) -> Capabilities:
-        features = {"photo", "presence", "sam_id", *(card_type.value for card_type in CardType)}
+        features = {"photo", "presence", *(card_type.value for card_type in CardType)}
+        if self._module.sam_id is not None:
+            features.add("sam_id")
         if self._options.want_new_address:
             features.add("new_address")
         if self._decoder_state == "ok":

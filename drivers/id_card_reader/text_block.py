@@ -99,7 +99,7 @@ def decode_text_block(block: bytes) -> IdCard:
         raise MediaError("the card is of a type this driver does not know", "wrong_card_type")
     fields = {field: _raw(block, place, field) for field, place in LAYOUTS[card_type].items()}
     fields["name_latin"] = fields.get("name_latin", "") + fields.pop("name_latin_rest", "")
-    texts = {field: text.rstrip() or None for field, text in fields.items() if field not in BIRTH_AND_VALIDITY}
+    texts = {field: text.strip() or None for field, text in fields.items() if field not in BIRTH_AND_VALIDITY}
     card = IdCard(
         card_type=card_type,
         birth_date=_date(fields["birth_date"], "birth date"),
@@ -143,18 +143,18 @@ def _raw(block: bytes, place: Place, field: str) -> str:
 
 
 def _text(block: bytes, place: Place, field: str) -> str:
-    return _raw(block, place, field).rstrip()
+    return _raw(block, place, field).strip()
 
 
 def _date(text: str, field: str) -> dt.date:
-    date = parse_date(text.rstrip())
+    date = parse_date(text.strip())
     if date is None:
         raise _undecodable(f"the {field} is not a date")
     return date
 
 
 def _end_of_validity(text: str) -> dt.date | None:
-    return None if text.rstrip() == WITHOUT_END else _date(text, "last day of validity")
+    return None if text.strip() == WITHOUT_END else _date(text, "last day of validity")
 
 
 def _nation(code: str | None) -> str | None:

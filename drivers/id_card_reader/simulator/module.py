@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final
@@ -11,6 +12,8 @@ from drivers.id_card_reader.frames import Frame, encode_answer
 from drivers.id_card_reader.simulator.cards import SampleCard
 
 SAM_ID: Final = "05.01-20240115-0000700001-1910000001"
+FIELD_OFF_SECONDS: Final = 0.5
+"""A module nobody asks switches its field off; to the next question a card that stayed is new."""
 IIN: Final = bytes.fromhex("00112233")
 SET_LARGEST_BLOCK: Final = b"\x61\xff"
 
@@ -33,6 +36,7 @@ class SimulatedModule:
         self.knows_sam = True
         self._card: SampleCard | None = None
         self._stage = Stage.NEW
+        self._idle_since = 0.0
         self._known: dict[bytes, Callable[[], bytes]] = {
             b"\x10\xff": self._done,
             b"\x11\xff": self._done,
@@ -52,8 +56,14 @@ class SimulatedModule:
     def remove(self) -> None:
         self._card = None
 
+    def rest(self) -> None:
+        """The last answer has left."""
+        self._idle_since = time.monotonic()
+
     def answer(self, request: Frame) -> bytes:
         """The frame that answers a request whose checksum was right."""
+        if time.monotonic() - self._idle_since > FIELD_OFF_SECONDS:
+            self._stage = Stage.NEW
         if self.refuses_all is not None:
             return encode_answer(self.refuses_all)
         expected = 1 if request.head == SET_LARGEST_BLOCK else 0

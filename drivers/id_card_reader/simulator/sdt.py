@@ -130,6 +130,7 @@ class SdtSimulator:
             await asyncio.sleep(request_bytes * BITS_PER_BYTE / self._baud_rate)
             with contextlib.suppress(OSError):
                 await self._answer(request)
+            self._module.rest()
 
     async def _answer(self, request: Frame | None) -> None:
         if "silent" in self._active:

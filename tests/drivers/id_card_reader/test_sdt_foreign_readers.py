@@ -248,6 +248,10 @@ HABITS: dict[str, Habits] = {
     "lengths contradict once": Habits(once={READ: [frame(0x90, b"\x01\x00\x05\x00" + CARD[4:])]}),
     "text makes no sense once": Habits(once={READ: [frame(0x90, CARD[:40] + b"\x00" + CARD[41:])]}),
     "absent at first": Habits(absent_for=1.2),
+    "found by status 90": Habits(answers={FIND: frame(0x90, bytes(4))}),
+    "found without IIN": Habits(answers={FIND: frame(0x9F)}),
+    "selected without SN": Habits(answers={SELECT: frame(0x90)}),
+    "card status passed through": Habits(answers={READ: frame(0x90, CARD, card_status=0x9000)}),
     "everything twice": Habits(answers={command: answer * 2 for command, answer in GOOD.items()}),
 }  # fmt: skip
 
