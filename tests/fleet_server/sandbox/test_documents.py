@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import io
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pypdfium2
@@ -36,13 +35,13 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> City:
 
 
 @pytest.fixture(scope="module")
-def paper(town: City) -> Iterator[tuple[Issued, bytes]]:
+def paper(town: City) -> tuple[Issued, bytes]:
     issued = town.documents.issue(
         "no_house_certificate", "natural_resources", HOLDER, now=_now(), verify_at="http://127.0.0.1/verify"
     )
     pdf = town.documents.pdf(issued.document_id)
     assert pdf is not None
-    yield issued, pdf
+    return issued, pdf
 
 
 def seal_of(pdf: bytes, authority_pem: str) -> PdfSignatureStatus:
