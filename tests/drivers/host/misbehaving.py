@@ -168,8 +168,8 @@ class PagePrinter(Common):
     driver = "document_printer/misbehaving"
 
     async def print_document(self, job: DocumentJob, *, timeout_seconds: float = 120.0) -> PrintResult:
-        self.mark("printing")
         self.taken_back = asyncio.Event()
+        self.mark("printing")
         await self.taken_back.wait()
         return PrintResult(job_id=job.job_id, outcome=PrintOutcome.FAILED, reason="cancelled")
 

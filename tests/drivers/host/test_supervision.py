@@ -249,12 +249,14 @@ def test_commands_wait_their_turn_and_status_does_not(tmp_path: Path) -> None:
     assert marks.read_text().split("\n")[:3] == ["read", "read ended", "wait_removal"]
 
 
-def test_taking_a_job_back_passes_the_running_print() -> None:
+def test_taking_a_job_back_passes_the_running_print(tmp_path: Path) -> None:
+    marks = tmp_path / "marks"
+
     async def story() -> None:
-        async with device("serve", "document_printer") as supervised:
+        async with device("serve", "document_printer", marks=str(marks)) as supervised:
             job = DocumentJob(job_id="7", pdf=b"%PDF", sha256="0")
             printing = asyncio.create_task(supervised.proxy.print_document(job))
-            await until(supervised._queue.locked)
+            await until(marks.exists)
             await supervised.proxy.cancel_job("7")
             assert (await printing).outcome is PrintOutcome.FAILED
             assert await supervised.proxy.find_job("7", "x") == PrintResult(
