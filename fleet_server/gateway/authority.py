@@ -36,9 +36,10 @@ class AuthorityFailed(Exception):
         self.detail = detail
         self.undone = undone
 
-    def problem(self) -> ProblemError:
+    def problem(self, *, uncertain: bool = False) -> ProblemError:
+        """`uncertain` tells the terminal that a submit may have been done: ask again with the same request id."""
         status = {"down": 503, "timeout": 504, "garbled": 502}[self.kind]
-        return ProblemError(status, f"authority_{self.kind}", self.detail)
+        return ProblemError(status, f"authority_{self.kind}", self.detail, uncertain=uncertain)
 
 
 @dataclass

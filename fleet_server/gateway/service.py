@@ -74,7 +74,7 @@ class Gateway:
                 self._end, facts, "uncertain" if uncertain else "failed", f"authority_{failure.kind}", None
             )
             log.warning("%s: authority_%s: %s", name, failure.kind, failure.detail)
-            raise failure.problem() from failure
+            raise failure.problem(uncertain=uncertain) from failure
         await run_in_threadpool(self._end, facts, answer.outcome, answer.reason, answer)
         return answer
 

@@ -75,6 +75,7 @@ def test_a_slow_authority_is_a_timeout_and_the_outcome_uncertain(centre: Any, ci
     call = {"request_id": fresh_id, "headers": {"x-timeout-seconds": "0.7"}}
     answer = centre.terminal.call(HOUSE, city.who("lin"), **call)
     assert (answer.status_code, problem_of(answer).code) == (504, "authority_timeout")
+    assert answer.json()["uncertain"] is True
     assert facts_of(centre, fresh_id).outcome == "uncertain"
     again = done(centre.terminal.call(HOUSE, city.who("lin"), request_id=fresh_id))
     assert again.outcome == "done"
@@ -94,6 +95,7 @@ def test_an_authority_out_of_service_is_down(centre: Any, city: Any, fresh_id: s
     city.order(authority="natural_resources", behave="down")
     answer = centre.terminal.call(HOUSE, city.who("lin"), request_id=fresh_id)
     assert (answer.status_code, problem_of(answer).code) == (503, "authority_down")
+    assert answer.json()["uncertain"] is False
     assert facts_of(centre, fresh_id).outcome == "failed"
 
 
