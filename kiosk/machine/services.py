@@ -33,9 +33,9 @@ class Services:
     ) -> ServiceAnswer:  # fmt: skip
         """Ask an authority. Returns a `done` or `accepted` answer.
 
-        Raises `Unreachable` (the centre gave no answer in time: whether it was done is open), `AuthorityDown` (the
-        centre answered that the authority does not), `Garbled` (an answer outside the contract) and `Refused` (with
-        `answer`: the authority's own reason and localized message).
+        Raises `Unreachable` (no answer in time, from the centre or from the authority behind it: whether it was done
+        is open), `AuthorityDown` (the authority does not serve), `Garbled` (an answer outside the contract) and
+        `ServiceRefused`, a `Refused` with the authority's own reason and sentence.
         """
         if not _OPERATION.match(operation):
             raise Garbled("not the name of an operation", reason="bad_operation")
@@ -101,7 +101,7 @@ def _failure(operation: str, reply: Answer) -> ServiceFailed:
     problem = reply.problem
     reason = problem.code or f"http_{reply.status}"
     message = f"{operation}: {problem.title}"
-    if reason in ("authority_down", "authority_timeout"):
+    if reason == "authority_down":
         return AuthorityDown(message, reason=reason)
     if reply.status in (401, 403, 429) or (reply.status >= 500 and reason != "authority_garbled"):
         return Unreachable(message, reason=reason)

@@ -154,8 +154,8 @@ def held() -> None:
 
 
 if __name__ == "__main__":
-    scenario = globals()[sys.argv[1]]
-    scenario(*sys.argv[3:])
+    for scenario in sys.argv[1].split("+"):
+        globals()[scenario](*sys.argv[3:])
     if sys.argv[2] == "sweep":
         sweep()
     else:

@@ -79,7 +79,7 @@ def test_a_refusal_carries_the_authoritys_own_words(tmp_path: Path, centre: Cent
     [
         (lambda: JSONResponse({"title": "", "status": 503, "code": "authority_down"}, 503), AuthorityDown,
          "authority_down"),
-        (lambda: JSONResponse({"title": "", "status": 504, "code": "authority_timeout"}, 504), AuthorityDown,
+        (lambda: JSONResponse({"title": "", "status": 504, "code": "authority_timeout"}, 504), Unreachable,
          "authority_timeout"),
         (lambda: JSONResponse({"title": "", "status": 502, "code": "authority_garbled"}, 502), Garbled,
          "authority_garbled"),
