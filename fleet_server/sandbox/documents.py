@@ -7,7 +7,6 @@ import secrets
 import threading
 import uuid
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,7 +18,7 @@ from fleet_server.sandbox.typeset import Typesetter, qr_picture
 from kiosk.contracts.value import masked_name, sha256_hex
 
 MATTERS = Path(__file__).parents[2] / "assets" / "matters"
-CITY_TIME = ZoneInfo("Asia/Shanghai")
+CITY_TIME = dt.timezone(dt.timedelta(hours=8))
 NOTICE = "演示文件：由示范城市开具，不具法律效力。"
 _CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
