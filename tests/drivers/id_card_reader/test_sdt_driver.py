@@ -180,7 +180,7 @@ def test_removal_is_three_misses_and_a_left_card_is_told() -> None:
         status = await device.status()
         assert (status.parts["media"], status.parts["removal_pending"]) == ("present", "yes")
         with pytest.raises(CommandTimedOut) as caught:
-            await device.wait_removal(timeout_seconds=1.5)
+            await device.wait_removal(timeout_seconds=0.9)
         assert caught.value.reason == "card_left"
         await peer.order("remove")
         await device.wait_removal(timeout_seconds=3)

@@ -437,7 +437,7 @@ def test_one_device_reads_card_after_card_and_notices_removal() -> None:
     async def scene(peer: OnPty | OnTcp) -> None:
         device = SdtReader(SdtReader.Options(port=peer.address))
         try:
-            for _ in range(3):
+            for _ in range(2):
                 assert is_read(await device.read(timeout_seconds=5))
                 peer.habits.answers = {MORE: frame(0x41), FIND: frame(0x80)}
                 await device.wait_removal(timeout_seconds=4)
