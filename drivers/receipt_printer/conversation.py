@@ -15,14 +15,14 @@ from drivers.receipt_printer.health import Health, read_health
 from drivers.receipt_printer.link import Link, LinkLost
 from drivers.receipt_printer.replies import Reply, ReplyKind, ReplyReader
 
-STATUS_SECONDS = 1.0
-REQUEST_SECONDS = 2.0
+STATUS_SECONDS = 0.7
+REQUEST_SECONDS = 1.0
 PIECE_BYTES = 512
 RESYNC_FILL = bytes(10_240)  # more than one raster band: ends a band that was cut off in mid-transfer
 CLEARED = b"\x37\x25\x00"
 CLEARED_SECONDS = 0.5
 QUIET_SECONDS = 0.15
-SYNC_SECONDS = 2.0
+SYNC_SECONDS = 1.0
 CLOSE_SECONDS = 2.0
 
 

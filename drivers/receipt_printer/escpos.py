@@ -35,8 +35,10 @@ from drivers.receipt_printer.link import LinkLost, open_link
 from drivers.receipt_printer.typesetting import Typesetter
 
 REMEMBERED_JOBS = 512
-POLL_SECONDS = 1.0
+POLL_SECONDS = 0.5
+WIPE_SECONDS = 0.5
 TICK_SECONDS = 0.1
+BITS_PER_BYTE = 10
 
 T = TypeVar("T")
 
@@ -180,6 +182,8 @@ class EscposPrinter:
                 return PrintResult(job_id=job.job_id, outcome=PrintOutcome.FAILED, reason=obstacle)
             data = compose(job, self._typesetter, self._options.profile)
             data += BARRIER
+            if time.monotonic() + self._line_seconds(len(data)) > deadline:
+                return PrintResult(job_id=job.job_id, outcome=PrintOutcome.FAILED, reason="line_too_slow")
             self._stop = stop
             self._printing.set()
             try:
@@ -188,6 +192,10 @@ class EscposPrinter:
                 self._printing.clear()
                 data[:] = bytes(len(data))
             return result if result.outcome is PrintOutcome.FAILED else self._remember(result)
+
+    def _line_seconds(self, length: int) -> float:
+        """How long the bytes are on the line at least; a job that cannot end in time is not begun."""
+        return 0.0 if "://" in self._options.port else length * BITS_PER_BYTE / self._options.baud_rate
 
     def _obstacle(self) -> str:
         """Why nothing may be sent now; empty when the printer is fit, idle and empty."""
@@ -269,7 +277,7 @@ class EscposPrinter:
             if self._unconfirmed is None and not self._leftover:
                 return
             with suppress(DeviceError, LinkLost, LinkBlocked):
-                if not self._leftover and self._talk().synchronise(STATUS_SECONDS):
+                if not self._leftover and self._talk().synchronise(WIPE_SECONDS):
                     self._confirm_earlier()
                     return
             self._unconfirmed, self._leftover = None, True

@@ -20,7 +20,7 @@ from drivers.receipt_printer.simulator_stream import REAL_TIME, CommandStream, T
 
 FAULTS = frozenset(
     {"paper_out", "paper_low", "cover_open", "offline", "hot", "cutter_jammed", "paper_out_mid_job", "no_backchannel",
-     "backchannel_lost_mid_job", "disconnect_mid_job", "chatter", "no_clear"}
+     "backchannel_lost_mid_job", "disconnect_mid_job", "chatter", "no_clear", "small_buffer"}
 )  # fmt: skip
 MID_JOB_DOTS = 150
 MID_JOB_BYTES = 3_000
@@ -102,6 +102,7 @@ class EscposSimulator:
                 raise ValueError(f"unknown order {verb} {argument}".strip())
         self._push_status()
         self._work()
+        self._read_on()
         return "ok"
 
     # --- wire ------------------------------------------------------------------------------------------------------
@@ -129,6 +130,12 @@ class EscposSimulator:
     def _read_pty(self) -> None:
         with suppress(BlockingIOError, OSError):
             self._receive(os.read(self._master, READ_BYTES))
+        if self._stalled and "small_buffer" in self._active and self._master >= 0:
+            asyncio.get_running_loop().remove_reader(self._master)  # until it works again: flow control
+
+    def _read_on(self) -> None:
+        if self._master >= 0:
+            asyncio.get_running_loop().add_reader(self._master, self._read_pty)
 
     def _drop_link(self) -> None:
         if self._master >= 0:

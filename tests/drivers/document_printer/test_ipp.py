@@ -182,6 +182,8 @@ def test_a_printer_that_stops_answering_is_uncertain_and_found_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("drivers.document_printer.ipp.CANCEL_SECONDS", 0.5)
+    for room in ("ipp", "ipp_client"):
+        monkeypatch.setattr(f"drivers.document_printer.{room}.POLL_ANSWER_SECONDS", 0.5)
 
     async def work() -> None:
         async with bench(tmp_path) as where:
@@ -204,6 +206,23 @@ def test_a_printer_that_stops_answering_is_uncertain_and_found_again(
             repeated = await where.printer.print_document(document())
             assert len(where.papers()) == (1 if repeated.outcome is PRINTED else 0)
             assert repeated == await where.another_driver().find_job("paper-1", None)
+
+    run(work())
+
+
+def test_a_printer_killed_in_mid_job_is_uncertain(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with bench(tmp_path) as where:
+            await where.simulator.order("fault", "slow")
+            printing = asyncio.create_task(where.printer.print_document(document(), timeout_seconds=2))
+
+            async def under_way() -> bool:
+                return (await where.another_driver().find_job("paper-1", None)).reason == "still_printing"
+
+            await until(under_way)
+            await where.simulator.stop()
+            result = await printing
+            assert (result.outcome, result.reason, result.printer_job_id) == (UNCERTAIN, "disconnected", "1")
 
     run(work())
 
@@ -255,7 +274,9 @@ def test_the_simulator_leaves_no_process_behind_when_it_is_killed(tmp_path: Path
         "asyncio.run(main())\n"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(Path.cwd())}
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd()), "TMPDIR": str(tmp_path)},
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith(b"ipp://localhost:")

@@ -46,7 +46,9 @@ class Bench:
 async def bench(transport: str = "pty", profile: str = "raster", out: Path | None = None) -> AsyncIterator[Bench]:
     simulator = EscposSimulator(transport=transport, out=str(out) if out else "")
     address = await simulator.start()
-    printer = EscposPrinter(EscposPrinter.Options.model_validate({"port": address, "profile": profile}))
+    printer = EscposPrinter(
+        EscposPrinter.Options.model_validate({"port": address, "profile": profile, "baud_rate": 921_600})
+    )
     try:
         yield Bench(simulator, printer, address)
     finally:
@@ -68,11 +70,8 @@ async def until(condition: Callable[[], bool | Awaitable[bool]], seconds: float 
             await asyncio.sleep(0.01)
 
 
-@pytest.fixture(params=["pty", "tcp"])
-def transport(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture(params=["raster", "gb18030"])
-def profile(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+@pytest.fixture(params=[("pty", "raster"), ("tcp", "gb18030")], ids=["pty raster", "tcp gb18030"])
+def wire(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """Transport and profile."""
+    found: tuple[str, str] = request.param
+    return found

@@ -10,16 +10,26 @@ from pathlib import Path
 import pytest
 
 from drivers.errors import DeviceAbsent
-from drivers.messages import DeviceState, FaultAction, PrintOutcome
+from drivers.messages import DeviceState, FaultAction, PrintJob, PrintOutcome, TextLine
+from drivers.receipt_printer.composition import compose
 from drivers.receipt_printer.escpos import EscposPrinter
+from drivers.receipt_printer.fonts import find_fonts
 from drivers.receipt_printer.health import PARTS
+from drivers.receipt_printer.simulator_paper import interpret
+from drivers.receipt_printer.typesetting import Typesetter
 from tests.drivers.receipt_printer.conftest import Bench, bench, run, slip, until
+
+
+def drawn() -> bytearray:
+    return compose(slip(), Typesetter(find_fonts(), 576, 203), "raster")
 
 
 async def fault_of(where: Bench, name: str) -> None:
     await where.simulator.order("fault", name)
 
 
+@pytest.mark.parametrize("transport", ["pty", "tcp"])
+@pytest.mark.parametrize("profile", ["raster", "gb18030"])
 def test_a_slip_is_printed_once_and_the_printer_says_so(transport: str, profile: str) -> None:
     async def work() -> None:
         async with bench(transport, profile) as where:
@@ -55,7 +65,6 @@ def test_the_paper_and_its_bytes_are_kept_as_files(tmp_path: Path) -> None:
     run(work())
 
 
-@pytest.mark.parametrize("wire", [("pty", "raster"), ("tcp", "gb18030")])
 @pytest.mark.parametrize(
     ("name", "reason", "state", "part"),
     [
@@ -64,7 +73,6 @@ def test_the_paper_and_its_bytes_are_kept_as_files(tmp_path: Path) -> None:
         ("offline", "offline", DeviceState.OFFLINE, ("cover", "closed")),
         ("hot", "head_hot", DeviceState.USER_ERROR, ("head", "hot")),
         ("cutter_jammed", "cutter_jammed", DeviceState.HARDWARE_ERROR, ("cutter", "jammed")),
-        ("no_backchannel", "disconnected", DeviceState.OFFLINE, ("paper", "unknown")),
     ],
 )
 def test_an_obstacle_fails_the_job_before_anything_is_sent(
@@ -90,9 +98,26 @@ def test_an_obstacle_fails_the_job_before_anything_is_sent(
     run(work())
 
 
-def test_paper_near_its_end_prints_and_warns(profile: str) -> None:
+def test_a_printer_that_cannot_answer_is_never_sent_a_job() -> None:
     async def work() -> None:
-        async with bench(profile=profile) as where:
+        async with bench() as where:
+            assert (await where.printer.status()).is_fit
+            await fault_of(where, "no_backchannel")
+            result = await where.printer.print_receipt(slip())
+            assert (result.outcome, result.reason) == (PrintOutcome.FAILED, "disconnected")
+            status = await where.printer.status()
+            assert status.device is DeviceState.OFFLINE
+            assert set(status.parts.values()) == {"unknown"}
+            await where.simulator.order("clear")
+            assert (await where.printer.status()).is_fit
+            assert where.simulator.receipts == []
+
+    run(work())
+
+
+def test_paper_near_its_end_prints_and_warns(wire: tuple[str, str]) -> None:
+    async def work() -> None:
+        async with bench(*wire) as where:
             await fault_of(where, "paper_low")
             result = await where.printer.print_receipt(slip())
             assert result.outcome is PrintOutcome.PRINTED
@@ -104,11 +129,11 @@ def test_paper_near_its_end_prints_and_warns(profile: str) -> None:
     run(work())
 
 
-def test_paper_out_mid_job_is_uncertain_and_a_late_answer_settles_it(transport: str, profile: str) -> None:
+def test_paper_out_mid_job_is_uncertain_and_a_late_answer_settles_it(wire: tuple[str, str]) -> None:
     async def work() -> None:
-        async with bench(transport, profile) as where:
+        async with bench(*wire) as where:
             await fault_of(where, "paper_out_mid_job")
-            result = await where.printer.print_receipt(slip(), timeout_seconds=1.3)
+            result = await where.printer.print_receipt(slip(), timeout_seconds=0.9)
             assert (result.outcome, result.reason) == (PrintOutcome.UNCERTAIN, "paper_out")
             still = await where.printer.print_receipt(slip(), timeout_seconds=0.3)
             assert still.outcome is PrintOutcome.UNCERTAIN
@@ -138,29 +163,49 @@ def test_refilled_in_time_the_job_resumes_and_is_printed() -> None:
     run(work())
 
 
-@pytest.mark.parametrize("clears", [True, False], ids=["with DLE DC4 8", "without it"])
-def test_wipe_takes_an_unfinished_job_out_of_the_printer(profile: str, clears: bool) -> None:
+@pytest.mark.parametrize(
+    ("transport", "profile", "clears"), [("pty", "raster", True), ("tcp", "gb18030", False)], ids=["clears", "does not"]
+)
+def test_wipe_takes_an_unfinished_job_out_of_the_printer(transport: str, profile: str, clears: bool) -> None:
     async def work() -> None:
-        async with bench(profile=profile) as where:
+        async with bench(transport, profile) as where:
             if not clears:
                 await fault_of(where, "no_clear")
             await fault_of(where, "paper_out_mid_job")
-            await where.printer.print_receipt(slip(), timeout_seconds=1.3)
+            await where.printer.print_receipt(slip(), timeout_seconds=0.9)
             await where.printer.wipe()
+            status = await where.printer.status()
+            assert ("unfinished_job" in [fault.code for fault in status.faults]) is not clears
             await where.simulator.order("refill")
-            if clears:
-                assert where.simulator.receipts == []
+            assert len(where.simulator.receipts) == (0 if clears else 1)
             assert (await where.printer.print_receipt(slip())).outcome is PrintOutcome.UNCERTAIN
-            result = await where.printer.print_receipt(slip("next"))
-            assert result.outcome is PrintOutcome.PRINTED
+            assert (await where.printer.print_receipt(slip("next"))).outcome is PrintOutcome.PRINTED
             assert (await where.printer.status()).faults == ()
 
     run(work())
 
 
-def test_a_lost_answer_is_uncertain(transport: str, profile: str) -> None:
+@pytest.mark.parametrize("clears", [True, False])
+def test_a_picture_cut_off_in_mid_transfer_does_not_spoil_the_next_job(clears: bool) -> None:
     async def work() -> None:
-        async with bench(transport, profile) as where:
+        async with bench() as where:
+            for name in ("small_buffer", "paper_out_mid_job", *([] if clears else ["no_clear"])):
+                await fault_of(where, name)
+            long = PrintJob(job_id="long", lines=(TextLine(text="厦门市政务服务自助终端办事回执第一联" * 2),) * 25)
+            result = await where.printer.print_receipt(long, timeout_seconds=2.2)
+            assert (result.outcome, result.reason) == (PrintOutcome.UNCERTAIN, "timed_out")
+            await where.simulator.order("refill")
+            assert (await where.printer.print_receipt(slip("next"))).outcome is PrintOutcome.PRINTED
+            last = interpret(where.simulator.receipts[-1])
+            assert last.unknown == []
+            assert last.slips[-1].height == interpret(bytes(drawn())).slips[0].height
+
+    run(work())
+
+
+def test_a_lost_answer_is_uncertain(wire: tuple[str, str]) -> None:
+    async def work() -> None:
+        async with bench(*wire) as where:
             await fault_of(where, "backchannel_lost_mid_job")
             result = await where.printer.print_receipt(slip(), timeout_seconds=1.0)
             assert (result.outcome, result.reason) == (PrintOutcome.UNCERTAIN, "no_answer")
@@ -169,16 +214,16 @@ def test_a_lost_answer_is_uncertain(transport: str, profile: str) -> None:
     run(work())
 
 
-def test_the_link_lost_mid_job_is_uncertain_and_the_printer_is_found_again(transport: str, profile: str) -> None:
+def test_the_link_lost_mid_job_is_uncertain_and_the_printer_is_found_again(wire: tuple[str, str]) -> None:
     async def work() -> None:
-        async with bench(transport, profile) as where:
+        async with bench(*wire) as where:
             assert (await where.printer.status()).is_fit
             await fault_of(where, "disconnect_mid_job")
             started = time.monotonic()
             result = await where.printer.print_receipt(slip())
             assert (result.outcome, result.reason) == (PrintOutcome.UNCERTAIN, "disconnected")
             assert time.monotonic() - started < 5
-            if transport == "pty":
+            if wire[0] == "pty":
                 assert (await where.printer.status()).device is DeviceState.NO_DEVICE
             await where.simulator.order("clear")
             assert (await where.printer.print_receipt(slip())).outcome is PrintOutcome.UNCERTAIN
@@ -188,9 +233,9 @@ def test_the_link_lost_mid_job_is_uncertain_and_the_printer_is_found_again(trans
     run(work())
 
 
-def test_the_peer_gone_before_the_first_byte_is_a_failure(transport: str) -> None:
+def test_the_peer_gone_before_the_first_byte_is_a_failure(wire: tuple[str, str]) -> None:
     async def work() -> None:
-        async with bench(transport) as where:
+        async with bench(*wire) as where:
             assert (await where.printer.status()).is_fit
             await where.simulator.stop()
             result = await where.printer.print_receipt(slip())
@@ -200,14 +245,14 @@ def test_the_peer_gone_before_the_first_byte_is_a_failure(transport: str) -> Non
     run(work())
 
 
-def test_pushed_status_is_not_taken_for_the_answer(profile: str) -> None:
+def test_pushed_status_is_not_taken_for_the_answer(wire: tuple[str, str]) -> None:
     async def work() -> None:
-        async with bench(profile=profile) as where:
+        async with bench(*wire) as where:
             await fault_of(where, "chatter")
             for number in range(3):
                 assert (await where.printer.print_receipt(slip(f"s{number}"))).outcome is PrintOutcome.PRINTED
             await fault_of(where, "paper_out_mid_job")
-            result = await where.printer.print_receipt(slip("late"), timeout_seconds=1.3)
+            result = await where.printer.print_receipt(slip("late"), timeout_seconds=0.9)
             assert (result.outcome, result.reason) == (PrintOutcome.UNCERTAIN, "paper_out")
 
     run(work())
@@ -217,10 +262,10 @@ def test_an_answer_to_an_older_job_never_confirms_a_newer_one() -> None:
     async def work() -> None:
         async with bench() as where:
             await fault_of(where, "paper_out_mid_job")
-            await where.printer.print_receipt(slip("old"), timeout_seconds=1.2)
+            await where.printer.print_receipt(slip("old"), timeout_seconds=0.8)
             await where.simulator.order("refill")
             await fault_of(where, "paper_out_mid_job")
-            result = await where.printer.print_receipt(slip("new"), timeout_seconds=1.5)
+            result = await where.printer.print_receipt(slip("new"), timeout_seconds=0.9)
             assert (result.outcome, result.reason) == (PrintOutcome.UNCERTAIN, "paper_out")
             assert (await where.printer.print_receipt(slip("old"))).outcome is PrintOutcome.PRINTED
 
@@ -289,5 +334,19 @@ def test_capabilities_are_honest() -> None:
         capabilities = await printer.capabilities()
         assert capabilities.driver == "receipt_printer/escpos"
         assert not {"presenter", "taken_sensor", "retract"} & capabilities.features
+
+    run(work())
+
+
+def test_a_job_that_cannot_pass_the_line_in_time_is_not_begun() -> None:
+    async def work() -> None:
+        async with bench() as where:
+            options = EscposPrinter.Options(port=where.address, baud_rate=9600)
+            slow = EscposPrinter(options)
+            result = await slow.print_receipt(slip(), timeout_seconds=5)
+            assert (result.outcome, result.reason) == (PrintOutcome.FAILED, "line_too_slow")
+            assert where.simulator.receipts == []
+            assert (await slow.print_receipt(slip(), timeout_seconds=120)).outcome is PrintOutcome.PRINTED
+            await slow.close()
 
     run(work())
