@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +16,7 @@ from drivers.messages import DeviceState
 from drivers.registry import protocol_of
 
 STATUS_SECONDS = 2.0
+STARTING_SECONDS = 10.0
 BACK_SECONDS = 3.0
 ROUNDS = 25
 FILES_TOLERANCE = 2
@@ -49,8 +52,12 @@ async def status(bench: Bench) -> str:
     said, failure, taken = await ends_within(bench.device.request("status"), STATUS_SECONDS)
     if failure is not None:
         raise Broken(f"status must never raise: {failure}")
-    if said.device is DeviceState.STARTING:
-        raise Broken("an open device is not starting: say unknown when it cannot tell")
+    begun = time.monotonic()
+    while said.device is DeviceState.STARTING:
+        if time.monotonic() - begun > STARTING_SECONDS:
+            raise Broken(f"it is still starting after {STARTING_SECONDS:g} s: say unknown when it cannot tell")
+        await asyncio.sleep(0.1)
+        said = await bench.device.request("status")
     empty = [name for name, value in said.parts.items() if not value]
     if empty:
         raise Broken(f"parts it cannot report are 'unknown', never empty: {', '.join(empty)}")

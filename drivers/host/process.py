@@ -37,6 +37,7 @@ class Limits:
 
     start_seconds: float = 15.0
     silence_seconds: float = 1.0
+    settling_silence_seconds: float = 6.0
     stopped_seconds: float = 0.5
     starved_seconds: float = 4.0
     grace_seconds: float = 1.5
@@ -81,6 +82,8 @@ class DeviceProcess:
         self._limits = limits
         self.ready: asyncio.Future[None] = loop.create_future()
         self.ended: asyncio.Future[Ending] = loop.create_future()
+        self.settled = False
+        """The driver has said that it is no longer starting. Before, loading its library may hold its loop up."""
         self._commands: dict[int, Command] = {}
         self._numbers = itertools.count(1)
         self._clock = 0.0
@@ -240,9 +243,7 @@ class DeviceProcess:
             self._vitals.mark()
         elif silence > self._limits.stopped_seconds and self._vitals.stopped():
             return "process_stopped"
-        elif silence > self._limits.silence_seconds and not (
-            silence < self._limits.starved_seconds and self._vitals.starved(silence)
-        ):
+        elif silence > self._patience(silence):
             return "process_hung"
         if tick % 10 == 0 and self._vitals.resident_bytes() > self._limits.memory_bytes:
             return "memory_limit"
@@ -254,6 +255,12 @@ class DeviceProcess:
             elif self._clock > command.cancelled_at + self._limits.cancel_seconds:
                 return "command_stuck"
         return ""
+
+    def _patience(self, silence: float) -> float:
+        if not self.settled:
+            return self._limits.settling_silence_seconds
+        starved = silence > self._limits.silence_seconds and self._vitals.starved(silence)
+        return self._limits.starved_seconds if starved else self._limits.silence_seconds
 
     # --- the end ----------------------------------------------------------------------------------------------------
 

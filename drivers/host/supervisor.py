@@ -29,6 +29,7 @@ STOOD, NEVER_STOOD = 0.25, 1.0
 """How far a lost life moves the back-off: a driver that stood comes back sooner than one that never did."""
 
 POLL_SECONDS = 3.0
+LOOK_SECONDS = 0.25
 WAIT_FOR_RETURN_SECONDS = 3.0
 """A command that meets a device in restart waits this long before it gives up."""
 
@@ -220,11 +221,19 @@ class SupervisedDevice:
                 self._board.down(DeviceState.UNKNOWN, "status_failed", FaultAction.WAIT, str(error))
         else:
             self._board.heard(status)
+            if process is not None and status.device is not DeviceState.STARTING:
+                process.settled = True
 
     async def _poll(self) -> None:
+        """Now and then; at once and often while a driver that stands still says that it is starting."""
+        rested = 0.0
         while True:
-            await asyncio.sleep(self._poll_seconds)
-            if self.is_ready and self._may_ask():
+            pause = min(self._poll_seconds, LOOK_SECONDS)
+            await asyncio.sleep(pause)
+            rested += pause
+            due = rested >= self._poll_seconds or self._board.status().device is DeviceState.STARTING
+            if due and self.is_ready and self._may_ask():
+                rested = 0.0
                 await asyncio.shield(self._refresh())
 
     # --- commands ---------------------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ class Vitals:
     def starved(self, since_seconds: float) -> bool:
         """True when the process wanted to run since the mark and was hardly let: a busy machine, not a hang."""
         state, used = self._state()
-        return state == "R" and used - self._marked < since_seconds / 2
+        return state == "R" and used - self._marked < since_seconds / 4
 
     def stopped(self) -> bool:
         """True when a signal has stopped the process (SIGSTOP): it will not go on by itself."""

@@ -13,13 +13,14 @@ from typing import Any, cast
 
 from drivers.errors import DeviceError
 from drivers.host import DeviceConfig, Limits, Spare, SupervisedDevice
-from drivers.messages import DeviceClass, DeviceStatus, Fault
+from drivers.messages import DeviceClass, DeviceState, DeviceStatus, Fault
 from drivers.protocols import DocumentPrinter, DocumentScanner, FaceCheck, IdCardReader, ReceiptPrinter
 
 LOG = logging.getLogger("kiosk.machine.devices")
 
 OPEN_SECONDS = 10.0
 WIPE_SECONDS = 2.0
+LOOK_SECONDS = 0.1
 
 ChangeListener = Callable[[str, DeviceStatus], None]
 
@@ -47,11 +48,16 @@ class Devices:
 
     async def _open(self, name: str, timeout_seconds: float) -> str:
         device = self._devices[name]
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout_seconds
         try:
             await device.open(timeout_seconds=timeout_seconds)
         except DeviceError as error:
             return str(error)
         status = await device.status()
+        while status.device is DeviceState.STARTING and loop.time() < deadline:
+            await asyncio.sleep(LOOK_SECONDS)
+            status = await device.status()
         return "" if status.is_fit else ", ".join(fault.code for fault in status.faults) or status.device.value
 
     # --- what the flow uses -----------------------------------------------------------------------------------------

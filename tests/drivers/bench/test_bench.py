@@ -78,7 +78,6 @@ def test_read_gives_one_object_masked_unless_asked() -> None:
     ("arguments", "words"),
     [
         ([*READ, "--option", "behaviour=unreadable"], "moved"),
-        ([*READ, "--option", "behaviour=crash"], "lost"),
         ([*READ, "--option", "behaviour=never_answers", "--timeout", "0.3"], "0.3 s"),
         ([*READ, "--option", "behaviour=absent", "--port", "/dev/nothing"], "/dev/nothing"),
         ([*READ, "--option", "prot=1"], "prot"),

@@ -69,6 +69,10 @@ class Common:
         match self.options.behaviour:
             case "status_raises":
                 raise RuntimeError("no status today")
+            case "loads" if not self.kept:
+                self.kept.append("library")
+                asyncio.get_running_loop().call_later(0.05, time.sleep, 1.5)
+                return DeviceStatus(device=DeviceState.STARTING)
             case "status_hangs":
                 await asyncio.sleep(60)
             case "paper_out":
