@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
@@ -19,8 +18,6 @@ from kiosk.ui.window import KioskWindow
 
 FONT_FAMILY = "Noto Sans CJK SC"
 SIGNAL_CHECK_MS = 200
-
-log = logging.getLogger(__name__)
 
 
 class FontMissing(Exception):
@@ -63,9 +60,9 @@ def run_ui(
     bridge = Bridge(build_hall)
     kiosk = KioskWindow(bridge, settings)
     _place(kiosk, settings)
-    bridge.subscribe(kiosk.show, kiosk.show_picture)
-    failure: list[str] = []
-    bridge.failed.connect(lambda reason: (failure.append(reason), application.exit(1)))
+    bridge.viewed.connect(kiosk.show)
+    bridge.pictured.connect(kiosk.show_picture)
+    bridge.failed.connect(lambda _reason: application.exit(1))
     _call_when_painted(kiosk, bridge, on_ready)
     hand = RemoteHand(kiosk, remote_hand) if remote_hand is not None else None
     waker = _obey_signals(application)
@@ -75,10 +72,8 @@ def run_ui(
     waker.stop()
     if hand is not None:
         hand.close()
-    bridge.close()
+    bridge.shut()
     kiosk.close()
-    for reason in failure:
-        log.error("ended because the flow failed: %s", reason)
     return code
 
 

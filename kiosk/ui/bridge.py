@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class Bridge(QObject):
-    """Runs the flow's loop in its own thread and answers as a Hall on the Qt side.
+    """Runs the flow's loop in its own thread and takes the calls to its Hall (`HallCalls`) on the Qt side.
 
     `viewed` and `pictured` come on the Qt thread; `failed` with the reason when the hall could not be built or the
     loop ended on its own.
@@ -53,8 +53,8 @@ class Bridge(QObject):
     def open(self) -> None:
         self._thread.start()
 
-    def close(self) -> None:
-        """End the loop: every task is cancelled and has `STOP_SECONDS` to finish. Called on the Qt thread."""
+    def shut(self) -> None:
+        """Close the hall, end the loop; both have `STOP_SECONDS`. Called on the Qt thread."""
         if self._loop and self._ended and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join(STOP_SECONDS)
@@ -62,10 +62,6 @@ class Bridge(QObject):
             log.error("the flow's thread did not end within %s s", STOP_SECONDS)
 
     # --- down ---------------------------------------------------------------------------------------------------
-
-    def subscribe(self, on_view: Callable[[View], None], on_preview: Callable[[Picture], None]) -> None:
-        self.viewed.connect(on_view)
-        self.pictured.connect(on_preview)
 
     def wake(self) -> None:
         self._call(lambda hall: hall.wake())
@@ -86,27 +82,30 @@ class Bridge(QObject):
         self._call(lambda hall: hall.set_language(language))
 
     def _call(self, act: Callable[[Hall], None]) -> None:
-        async def on_loop() -> None:
-            if self._hall is not None:
-                act(self._hall)
-
-        if self._loop is None or not self._thread.is_alive():
+        if self._loop is None:
             return
-        calling = asyncio.run_coroutine_threadsafe(on_loop(), self._loop)
-        calling.add_done_callback(_log_failure)
+        try:
+            self._loop.call_soon_threadsafe(self._act, act)
+        except RuntimeError:
+            log.warning("a touch came after the flow had ended")
+
+    def _act(self, act: Callable[[Hall], None]) -> None:
+        if self._hall is not None:
+            act(self._hall)
 
     # --- up -----------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         try:
             asyncio.run(self._live())
-        except Exception as error:  # noqa: BLE001 - the thread's last line: whatever ended the flow is told and logged
+        except Exception as error:
             log.exception("the flow ended")
             self.failed.emit(f"{type(error).__name__}: {error}")
 
     async def _live(self) -> None:
         self._ended = asyncio.Event()
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(_log_failure)
         building = asyncio.ensure_future(self._build_hall())
         ending = asyncio.ensure_future(self._ended.wait())
         await asyncio.wait((building, ending), return_when=asyncio.FIRST_COMPLETED)
@@ -115,8 +114,10 @@ class Bridge(QObject):
             return
         self._hall = building.result()
         self._hall.subscribe(self._on_view, self._on_picture)
-        await ending
-        await self._hall.close()
+        try:
+            await ending
+        finally:
+            await self._hall.close()
 
     def _on_view(self, view: View) -> None:
         with self._lock:
@@ -143,6 +144,5 @@ class Bridge(QObject):
             self.pictured.emit(picture)
 
 
-def _log_failure(calling: Any) -> None:
-    if not calling.cancelled() and (error := calling.exception()):
-        log.error("the flow refused a call: %s", type(error).__name__, exc_info=error)
+def _log_failure(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    log.error("%s", context["message"], exc_info=context.get("exception"))

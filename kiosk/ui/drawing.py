@@ -16,7 +16,7 @@ from PySide6.QtQml import qmlRegisterType
 from PySide6.QtQuick import QQuickImageProvider, QQuickItem, QQuickPaintedItem
 from PySide6.QtSvg import QSvgRenderer
 
-from kiosk.ui.words import ASSETS
+from kiosk.ui.words import ASSETS, readable
 
 ICONS_FILE = ASSETS / "theme" / "icons.svg"
 UNKNOWN_ICON = "document"
@@ -89,7 +89,7 @@ class Pictures(QObject):
     def show_page(self, png: bytes) -> None:
         if png != self._png:
             self._png = png
-            self.page = QImage.fromData(png, "PNG") if png else QImage()  # type: ignore[call-overload]
+            self.page = QImage.fromData(png) if png else QImage()
             self.page_changed.emit()
 
     def show_camera(self, picture: Picture | None) -> None:
@@ -107,10 +107,10 @@ class Pictures(QObject):
         )
         self.camera_changed.emit()
 
-    page_ratio = Property(
+    page_ratio = readable(
         float, lambda self: self.page.height() / self.page.width() if self.page.width() else 1.414, notify=page_changed
     )
-    has_camera = Property(bool, lambda self: not self.camera.isNull(), notify=camera_changed)
+    has_camera = readable(bool, lambda self: not self.camera.isNull(), notify=camera_changed)
 
 
 class _PictureItem(QQuickPaintedItem):
@@ -172,7 +172,9 @@ class CameraPicture(_PictureItem):
             image = self._pictures.camera
             scale = max(bounds.width() / image.width(), bounds.height() / image.height())
             width, height = image.width() * scale, image.height() * scale
-            painter.drawImage(QRectF((bounds.width() - width) / 2, (bounds.height() - height) / 2, width, height), image)
+            painter.drawImage(
+                QRectF((bounds.width() - width) / 2, (bounds.height() - height) / 2, width, height), image
+            )
 
 
 def register_items() -> None:

@@ -1,7 +1,7 @@
 """Handwritten characters by libzinnia with the tegaki model. No Qt.
 
 Zinnia depends on the order of strokes, which many people write their own way. What was recognised as written comes
-first; for up to four strokes the other orders follow, merged by score.
+first; for up to four strokes the other orders follow, merged by score, then the rest of the first.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ MODEL = Path("/usr/share/tegaki/models/zinnia/handwriting-zh_CN.model")
 LIBRARY = "libzinnia.so.0"
 SIZE = 1000
 RESULTS = 10
+SURELY_FIRST = 4
 MERGED_STROKES = 4
 POINTS_A_STROKE = 60
 
@@ -46,14 +47,15 @@ class Handwriting:
         strokes = [_thinned(stroke) for stroke in strokes if stroke]
         if not strokes:
             return []
-        found = dict.fromkeys(text for text, _ in self._classify(strokes))
+        as_written = [text for text, _ in self._classify(strokes)]
+        found = dict.fromkeys(as_written[:SURELY_FIRST])
         if len(strokes) <= MERGED_STROKES:
             scores: dict[str, float] = {}
             for order in itertools.permutations(strokes):
                 for text, score in self._classify(list(order)):
                     scores[text] = max(scores.get(text, score), score)
             found |= dict.fromkeys(sorted(scores, key=lambda text: -scores[text]))
-        return list(found)[: 2 * RESULTS]
+        return list(found | dict.fromkeys(as_written))[: 2 * RESULTS]
 
     def _classify(self, strokes: list[Stroke]) -> list[tuple[str, float]]:
         zinnia = self._zinnia

@@ -25,6 +25,7 @@ from kiosk.ui.window import KioskWindow
 
 LONGEST_LINE = 64 * 1024
 POLL_MS = 15
+FRAME_MS = 20
 PATIENCE_SECONDS = 10.0
 
 
@@ -68,7 +69,7 @@ def _topmost(item: QQuickItem, at: QPointF) -> QQuickItem | None:
     """The highest item at `at` that takes mouse buttons."""
     if not item.isVisible() or (item.clip() and not item.contains(item.mapFromScene(at))):
         return None
-    for child in sorted(reversed(item.childItems()), key=lambda each: -each.z()):
+    for child in sorted(item.childItems(), key=lambda each: each.z())[::-1]:
         if (found := _topmost(child, at)) is not None:
             return found
     takes = item.acceptedMouseButtons() != Qt.MouseButton.NoButton and item.isEnabled()
@@ -106,7 +107,11 @@ class Finger:
         }
 
     def tap(self, name: str) -> None:
-        """Raises `NotThere` when nothing of that name can be touched now."""
+        """Raises `NotThere` when nothing of that name can be touched now.
+
+        A frame passes first: nobody can touch what has not been painted yet.
+        """
+        QTest.qWait(FRAME_MS)
         for each in touchables(self._kiosk.window):
             if each["name"] == name:
                 at = QPointF(each["x"], each["y"]).toPoint()
@@ -119,16 +124,17 @@ class Finger:
         if f"field:{name}" in self._names():
             self.tap(f"field:{name}")
         self._kiosk.form.set_value(name, "")
-        for index, letter in enumerate(text):
-            keys = self._names()
-            if f"key:{letter}" not in keys and "key:page:letters" in keys:
-                self.tap("key:page:symbols" if letter in "1234567890-/@.#" else "key:page:letters")
+        if not text.isascii():
+            self._kiosk.form.set_value(name, text)
+            return
+        for letter in text:
+            page = "letters" if letter.isascii() and letter.islower() else "symbols"
+            if self._kiosk.form.pad == "text" and self._kiosk.keyboard.page != page:
+                self.tap(f"key:page:{page}")
             if f"key:{letter}" not in self._names():
                 self._kiosk.form.set_value(name, text)
                 return
             self.tap(f"key:{letter}")
-            if index + 1 == len(text):
-                return
 
     def shoot(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

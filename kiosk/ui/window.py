@@ -11,11 +11,12 @@ from PySide6.QtQml import QQmlApplicationEngine, QQmlError
 from PySide6.QtQuick import QQuickWindow
 
 from kiosk.contracts.value import Language
-from kiosk.flow.screens import FormScreen, Hall, PreviewScreen, StageKind, View
+from kiosk.flow.screens import FormScreen, InstructScreen, PreviewScreen, StageKind, View
 from kiosk.ui.drawing import IconProvider, Picture, Pictures, read_icons, register_items
 from kiosk.ui.handwriting import Handwriting, HandwritingUnavailable
 from kiosk.ui.pinyin import Pinyin
 from kiosk.ui.settings import ScreenSettings
+from kiosk.ui.view_models.calls import HallCalls
 from kiosk.ui.view_models.form import FormViewModel
 from kiosk.ui.view_models.home import HomeViewModel
 from kiosk.ui.view_models.keyboard import KeyboardViewModel
@@ -38,12 +39,13 @@ class KioskWindow(QObject):
 
     learned = Signal(object, object)
 
-    def __init__(self, hall: Hall, settings: ScreenSettings, *, animated: bool = True) -> None:
+    def __init__(self, hall: HallCalls, settings: ScreenSettings, *, animated: bool = True) -> None:
         super().__init__()
         self.settings = settings
         self.warnings: list[str] = []
         self._hall = hall
         self._stage_kind: StageKind | None = None
+        self._shows_camera = False
         self.words = Words(read_words(), self)
         self.stage = StageViewModel(hall, self)
         self.session = SessionViewModel(hall, self)
@@ -75,7 +77,8 @@ class KioskWindow(QObject):
         self._theme.setProperty("language", view.language.value)
         page = view.screen.page_png if isinstance(view.screen, PreviewScreen) else b""
         self.pictures.show_page(page)
-        if not getattr(view.screen, "shows_camera", False):
+        self._shows_camera = isinstance(view.screen, InstructScreen) and view.screen.shows_camera
+        if not self._shows_camera:
             self.pictures.show_camera(None)
         self.form.show(view)
         self.session.show(view)
@@ -89,7 +92,7 @@ class KioskWindow(QObject):
 
     def show_picture(self, picture: Picture) -> None:
         """A camera picture; dropped when the screen that stands shows none."""
-        if self.session.kind == "instruct" and self.session.content["shows_camera"]:
+        if self._shows_camera:
             self.pictures.show_camera(picture)
 
     def forget(self) -> None:

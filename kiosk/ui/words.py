@@ -6,7 +6,9 @@ tools, and a change of language needs no second load. QML reads `Ui.words.<key>`
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter
 from PySide6.QtCore import Property, QObject, Signal
@@ -24,6 +26,11 @@ def read_words(path: Path = WORDS_FILE) -> dict[str, LocalizedText]:
     return _TABLE.validate_json(path.read_bytes())
 
 
+def readable(type_: Any, read: Callable[[Any], Any], *, notify: Any) -> Any:
+    """A property QML may read and watch; nothing can be pushed in through it."""
+    return Property(type_, read, notify=notify)
+
+
 class Words(QObject):
     """`of` is the whole table in the present language; it changes as one, so every page follows at once."""
 
@@ -31,9 +38,7 @@ class Words(QObject):
 
     def __init__(self, table: dict[str, LocalizedText], parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._in = {
-            language: {key: text.in_language(language) for key, text in table.items()} for language in Language
-        }
+        self._in = {language: {key: text.in_language(language) for key, text in table.items()} for language in Language}
         self._language = Language.ZH_CN
 
     def speak(self, language: Language) -> None:
@@ -41,4 +46,4 @@ class Words(QObject):
             self._language = language
             self.of_changed.emit()
 
-    of = Property("QVariantMap", lambda self: self._in[self._language], notify=of_changed)
+    of = readable("QVariantMap", lambda self: self._in[self._language], notify=of_changed)

@@ -1,4 +1,4 @@
-"""A Hall that shows one sample View and remembers what was asked of it."""
+"""A hall that shows one sample View and remembers what was asked of it."""
 
 from __future__ import annotations
 

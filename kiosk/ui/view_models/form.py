@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from PySide6.QtCore import Property, QObject, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from kiosk.contracts.matter import FieldKind
 from kiosk.contracts.value import masked_number, masked_phone
-from kiosk.flow.screens import FormFilled, FormItem, FormScreen, Hall, Mode, View
+from kiosk.flow.screens import FormFilled, FormItem, FormScreen, Mode, View
+from kiosk.ui.view_models.calls import HallCalls
 from kiosk.ui.view_models.session import NO_SCREEN, SessionViewModel
-from kiosk.ui.view_models.snapshot import SnapshotModel, option_row, text_of
+from kiosk.ui.view_models.snapshot import SnapshotModel, option_row, readable, text_of
 
 IDENTITY_LENGTH = 18
 PHONE_LENGTH = 11
@@ -123,7 +124,7 @@ class FormViewModel(SnapshotModel[FormSnapshot]):
     total_changed = Signal()
     asks_next_changed = Signal()
 
-    def __init__(self, hall: Hall, session: SessionViewModel, parent: QObject | None = None) -> None:
+    def __init__(self, hall: HallCalls, session: SessionViewModel, parent: QObject | None = None) -> None:
         super().__init__(FormSnapshot(), parent)
         self._hall = hall
         self._session = session
@@ -133,10 +134,12 @@ class FormViewModel(SnapshotModel[FormSnapshot]):
         self._view = view if isinstance(view.screen, FormScreen) else None
         self._swap(derive_form_snapshot(view, self._now))
 
+    @Slot(str)
     def write(self, text: str) -> None:
         if item := self._item(self._now.current):
             self._set(item.id, written(item, self._now.values.get(item.id, ""), text))
 
+    @Slot()
     def erase(self) -> None:
         if item := self._item(self._now.current):
             self._set(item.id, erased(item, self._now.values.get(item.id, "")))
@@ -144,12 +147,12 @@ class FormViewModel(SnapshotModel[FormSnapshot]):
     def compose(self, letters: str) -> None:
         """Letters under composition show on the keyboard only."""
 
-    rows = Property("QVariantList", lambda self: list(self._now.rows), notify=rows_changed)
-    current = Property(str, lambda self: self._now.current, notify=current_changed)
-    pad = Property(str, lambda self: self._now.pad, notify=pad_changed)
-    position = Property(int, lambda self: self._now.position, notify=position_changed)
-    total = Property(int, lambda self: self._now.total, notify=total_changed)
-    asks_next = Property(bool, lambda self: self._now.asks_next, notify=asks_next_changed)
+    rows = readable("QVariantList", lambda self: list(self._now.rows), notify=rows_changed)
+    current = readable(str, lambda self: self._now.current, notify=current_changed)
+    pad = readable(str, lambda self: self._now.pad, notify=pad_changed)
+    position = readable(int, lambda self: self._now.position, notify=position_changed)
+    total = readable(int, lambda self: self._now.total, notify=total_changed)
+    asks_next = readable(bool, lambda self: self._now.asks_next, notify=asks_next_changed)
 
     @Slot(str)
     def focus(self, field_id: str) -> None:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from PySide6.QtCore import Property, QObject, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from kiosk.contracts.value import Language
-from kiosk.flow.screens import Door, Hall, Mode, StageKind, Tile, View
+from kiosk.flow.screens import Door, Mode, StageKind, Tile, View
+from kiosk.ui.view_models.calls import HallCalls
 from kiosk.ui.view_models.search import Entry, Reading, find, prepare
-from kiosk.ui.view_models.snapshot import SnapshotModel, text_of
+from kiosk.ui.view_models.snapshot import SnapshotModel, readable, text_of
 
 FAVOURITES = 8
 FAVOURITES_ELDER = 6
@@ -63,7 +64,12 @@ def derive_home_snapshot(view: View, before: HomeSnapshot, results: tuple[str, .
 
     def doors(of: Callable[[Door], bool]) -> Rows:
         return tuple(
-            {"id": each.id, "title": each.title.in_language(language), "icon": _icon_of(each), "count": len(each.matters)}
+            {
+                "id": each.id,
+                "title": each.title.in_language(language),
+                "icon": _icon_of(each),
+                "count": len(each.matters),
+            }
             for each in view.doors
             if of(each) and any(matter in tiles for matter in each.matters)
         )
@@ -100,7 +106,7 @@ class HomeViewModel(SnapshotModel[HomeSnapshot]):
     query_changed = Signal()
     results_changed = Signal()
 
-    def __init__(self, hall: Hall, parent: QObject | None = None) -> None:
+    def __init__(self, hall: HallCalls, parent: QObject | None = None) -> None:
         super().__init__(HomeSnapshot(), parent)
         self._hall = hall
         self._view: View | None = None
@@ -150,16 +156,16 @@ class HomeViewModel(SnapshotModel[HomeSnapshot]):
                 found = find(self._entries, before.query)
             self._swap(derive_home_snapshot(self._view, before, tuple(found)))
 
-    page = Property(str, lambda self: self._now.page, notify=page_changed)
-    favourites = Property("QVariantList", lambda self: list(self._now.favourites), notify=favourites_changed)
-    events = Property("QVariantList", lambda self: list(self._now.events), notify=events_changed)
-    departments = Property("QVariantList", lambda self: list(self._now.departments), notify=departments_changed)
-    matters = Property(int, lambda self: self._now.matters, notify=matters_changed)
-    door = Property(str, lambda self: self._now.door, notify=door_changed)
-    door_title = Property(str, lambda self: self._now.door_title, notify=door_title_changed)
-    door_rows = Property("QVariantList", lambda self: list(self._now.door_rows), notify=door_rows_changed)
-    query = Property(str, lambda self: self._now.query, notify=query_changed)
-    results = Property("QVariantList", lambda self: list(self._now.results), notify=results_changed)
+    page = readable(str, lambda self: self._now.page, notify=page_changed)
+    favourites = readable("QVariantList", lambda self: list(self._now.favourites), notify=favourites_changed)
+    events = readable("QVariantList", lambda self: list(self._now.events), notify=events_changed)
+    departments = readable("QVariantList", lambda self: list(self._now.departments), notify=departments_changed)
+    matters = readable(int, lambda self: self._now.matters, notify=matters_changed)
+    door = readable(str, lambda self: self._now.door, notify=door_changed)
+    door_title = readable(str, lambda self: self._now.door_title, notify=door_title_changed)
+    door_rows = readable("QVariantList", lambda self: list(self._now.door_rows), notify=door_rows_changed)
+    query = readable(str, lambda self: self._now.query, notify=query_changed)
+    results = readable("QVariantList", lambda self: list(self._now.results), notify=results_changed)
 
     @Slot(str)
     def start(self, matter: str) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from PySide6.QtCore import Property, QObject, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from kiosk.ui.handwriting import Handwriting
 from kiosk.ui.pinyin import LONGEST_INPUT, Candidate, Pinyin
-from kiosk.ui.view_models.snapshot import SnapshotModel
+from kiosk.ui.view_models.snapshot import SnapshotModel, readable
 
 MOST_STROKES = 40
 MOST_POINTS = 400
@@ -66,16 +66,16 @@ class KeyboardViewModel(SnapshotModel[KeyboardSnapshot]):
         """Nothing of what was being typed stays."""
         self._compose(replace(self._now, composing="", strokes=(), candidates=(), page="pinyin", upper=False))
 
-    page = Property(str, lambda self: self._now.page, notify=page_changed)
-    composing = Property(str, lambda self: self._now.composing, notify=composing_changed)
-    upper = Property(bool, lambda self: self._now.upper, notify=upper_changed)
-    can_write_by_hand = Property(
+    page = readable(str, lambda self: self._now.page, notify=page_changed)
+    composing = readable(str, lambda self: self._now.composing, notify=composing_changed)
+    upper = readable(bool, lambda self: self._now.upper, notify=upper_changed)
+    can_write_by_hand = readable(
         bool, lambda self: self._now.can_write_by_hand, notify=can_write_by_hand_changed
     )  # fmt: skip
-    candidates = Property(
+    candidates = readable(
         "QVariantList", lambda self: [each.text for each in self._now.candidates], notify=candidates_changed
     )
-    strokes = Property("QVariantList", lambda self: self._stroke_rows(), notify=strokes_changed)
+    strokes = readable("QVariantList", lambda self: self._stroke_rows(), notify=strokes_changed)
 
     @Slot(str)
     def press(self, key: str) -> None:

@@ -12,11 +12,34 @@ Reading = Callable[[str], list[str]]
 """Text in, one pinyin syllable for each character out."""
 
 _EMPTY_WORDS = (
-    "怎么", "怎样", "如何", "哪里", "哪儿", "在哪", "可以", "能不能", "能否", "请问", "我要", "我想", "想要", "需要", "帮我",
-    "办理", "办一下", "一下", "要办", "想办", "是否", "什么", "开具", "打印", "申请", "怎麼", "怎樣", "辦理", "請問", "列印",
+    "怎么", "怎样", "如何", "哪里", "哪儿", "在哪", "可以", "能不能", "能否", "请问", "我要", "我想", "想要", "需要",
+    "帮我", "办理", "办一下", "一下", "要办", "想办", "是否", "什么", "开具", "打印", "申请", "怎麼", "怎樣", "辦理",
+    "請問", "列印",
 )  # fmt: skip
 _EMPTY_CHARACTERS = frozenset("的了吗呢吧啊呀我你要想办开打去给个张份嗎辦開")
-_EMPTY_ENGLISH = frozenset("how do i to a an the my for of get can where is please want need print apply".split())
+_EMPTY_ENGLISH = frozenset(
+    [
+        "how",
+        "do",
+        "i",
+        "to",
+        "a",
+        "an",
+        "the",
+        "my",
+        "for",
+        "of",
+        "get",
+        "can",
+        "where",
+        "is",
+        "please",
+        "want",
+        "need",
+        "print",
+        "apply",
+    ]
+)
 _SOUTHERN = ((r"zh", "z"), (r"ch", "c"), (r"sh", "s"), (r"ng", "n"), (r"^n|(?<=[aeiouv])n(?=[aeiouv])", "l"))
 _FEWEST_LETTERS_FOR_MISTAKES = 5
 
@@ -41,7 +64,7 @@ def prepare(tile: Tile, reading: Reading) -> Entry:
     for syllable in syllables:
         starts.append(at)
         at += len(syllable)
-    others = " ".join((tile.title.zh_tw, tile.title.en, tile.department.zh_cn, tile.department.en)).lower()
+    others = f"{tile.title.zh_tw} {tile.title.en} {tile.department.zh_cn} {tile.department.en}".lower()
     return Entry(
         matter=tile.matter,
         title=title.lower(),
@@ -90,7 +113,9 @@ def _score_letters(entry: Entry, letters: str) -> float:
 
 def _score_english(entry: Entry, query: str) -> float:
     words = [word for word in re.findall(r"[a-z]+", query) if word not in _EMPTY_ENGLISH]
-    hits = sum(1 for word in words if len(word) > 1 and re.search(rf"\b{word[:6]}", entry.others + " " + entry.everyday))
+    hits = sum(
+        1 for word in words if len(word) > 1 and re.search(rf"\b{word[:6]}", entry.others + " " + entry.everyday)
+    )
     return 85 * hits / len(words) if words and hits * 2 >= len(words) else 0
 
 
@@ -135,7 +160,9 @@ def _one_mistake(typed: str, spelled: str) -> bool:
         target = spelled[:length]
         if len(target) != length:
             continue
-        first = next((i for i, (a, b) in enumerate(zip(typed, target, strict=False)) if a != b), min(len(typed), length))
+        first = next(
+            (i for i, (a, b) in enumerate(zip(typed, target, strict=False)) if a != b), min(len(typed), length)
+        )
         typed_rest, target_rest = typed[first:], target[first:]
         if typed_rest[1:] == target_rest[1:] or typed_rest[1:] == target_rest or typed_rest == target_rest[1:]:
             return True

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
-from PySide6.QtCore import Property, QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from kiosk.contracts.value import Language
 from kiosk.flow.screens import (
-    Chosen,
     ChooseScreen,
+    Chosen,
     FormScreen,
-    Hall,
     InstructScreen,
     KnownItem,
     Left,
@@ -24,7 +23,8 @@ from kiosk.flow.screens import (
     WentBack,
     WorkingScreen,
 )
-from kiosk.ui.view_models.snapshot import SnapshotModel, option_row, text_of
+from kiosk.ui.view_models.calls import HallCalls
+from kiosk.ui.view_models.snapshot import SnapshotModel, option_row, readable, text_of
 
 NO_SCREEN = -1
 SECOND_TAP_MS = 1200
@@ -73,40 +73,42 @@ def known_rows(items: tuple[KnownItem, ...], language: Language, shown: tuple[in
     return tuple(rows)
 
 
-def content_of(screen: Screen, language: Language, picked: tuple[str, ...] = ()) -> dict[str, Any]:
+def content_of(screen: Screen, language: Language) -> dict[str, Any]:
     """What only this kind of screen has, ready to draw, over the empty rest."""
-    return NO_CONTENT | _content_of_kind(screen, language, picked)
+    return NO_CONTENT | _content_of_kind(screen, language)
 
 
-def _content_of_kind(screen: Screen, language: Language, picked: tuple[str, ...]) -> dict[str, Any]:
+def _content_of_kind(screen: Screen, language: Language) -> dict[str, Any]:
+    content: dict[str, Any]
     match screen:
         case InstructScreen():
             progress = -1 if screen.progress is None else screen.progress
-            return {
+            content = {
                 "hint": text_of(screen.hint, language), "direction": screen.direction,
                 "shows_camera": screen.shows_camera, "progress": progress,
             }  # fmt: skip
         case ChooseScreen():
             rows = [option_row(option, language) for option in screen.options]
-            several = [option_row(option, language) | {"picked": option.id in picked} for option in screen.several]
-            return {"options": rows, "layout": screen.layout, "several": several}
+            several = [option_row(option, language) for option in screen.several]
+            content = {"options": rows, "layout": screen.layout, "several": several}
         case FormScreen():
-            return {}
+            content = {}
         case PreviewScreen():
-            return {"caption": text_of(screen.caption, language), "has_page": bool(screen.page_png)}
+            content = {"caption": text_of(screen.caption, language), "has_page": bool(screen.page_png)}
         case ReviewScreen():
-            return {"text": text_of(screen.text, language)}
+            content = {"text": text_of(screen.text, language)}
         case WorkingScreen():
             progress = -1 if screen.progress is None else screen.progress
-            return {"detail": text_of(screen.detail, language), "progress": progress}
+            content = {"detail": text_of(screen.detail, language), "progress": progress}
         case NoticeScreen():
-            return {
+            content = {
                 "tone": screen.tone, "papers": text_of(screen.papers, language),
                 "money": text_of(screen.money, language), "what_to_do": text_of(screen.what_to_do, language),
                 "code": screen.fault.value if screen.fault else "", "number": screen.transaction_number,
             }  # fmt: skip
         case _:
             assert_never(screen)
+    return content
 
 
 def derive_session_snapshot(view: View, before: SessionSnapshot) -> SessionSnapshot:
@@ -134,7 +136,7 @@ def derive_session_snapshot(view: View, before: SessionSnapshot) -> SessionSnaps
         alternatives=tuple(option_row(option, language) for option in screen.alternatives),
         can_go_back=screen.can_go_back,
         can_leave=screen.can_leave,
-        content=content_of(screen, language, picked),
+        content=content_of(screen, language),
         known=known_rows(items, language, shown),
         picked=picked,
         shown=shown,
@@ -162,7 +164,7 @@ class SessionViewModel(SnapshotModel[SessionSnapshot]):
     shown_changed = Signal()
     answered_changed = Signal()
 
-    def __init__(self, hall: Hall, parent: QObject | None = None) -> None:
+    def __init__(self, hall: HallCalls, parent: QObject | None = None) -> None:
         super().__init__(SessionSnapshot(), parent)
         self._hall = hall
         self._view: View | None = None
@@ -194,34 +196,30 @@ class SessionViewModel(SnapshotModel[SessionSnapshot]):
             self._answered = False
             self.answered_changed.emit()
 
-    def _pick(self, picked: tuple[str, ...]) -> None:
-        if self._view and self._view.screen:
-            content = content_of(self._view.screen, self._view.language, picked)
-            self._swap(replace(self._now, picked=picked, content=content))
-
-    screen_id = Property(int, lambda self: self._now.screen_id, notify=screen_id_changed)
-    step_id = Property(str, lambda self: self._now.step_id, notify=step_id_changed)
-    kind = Property(str, lambda self: self._now.kind, notify=kind_changed)
-    title = Property(str, lambda self: self._now.title, notify=title_changed)
-    say = Property(str, lambda self: self._now.say, notify=say_changed)
-    place = Property(str, lambda self: self._now.place, notify=place_changed)
-    matter_title = Property(str, lambda self: self._now.matter_title, notify=matter_title_changed)
-    citizen = Property(str, lambda self: self._now.citizen, notify=citizen_changed)
-    transaction_number = Property(
+    screen_id = readable(int, lambda self: self._now.screen_id, notify=screen_id_changed)
+    step_id = readable(str, lambda self: self._now.step_id, notify=step_id_changed)
+    kind = readable(str, lambda self: self._now.kind, notify=kind_changed)
+    title = readable(str, lambda self: self._now.title, notify=title_changed)
+    say = readable(str, lambda self: self._now.say, notify=say_changed)
+    place = readable(str, lambda self: self._now.place, notify=place_changed)
+    matter_title = readable(str, lambda self: self._now.matter_title, notify=matter_title_changed)
+    citizen = readable(str, lambda self: self._now.citizen, notify=citizen_changed)
+    transaction_number = readable(
         str, lambda self: self._now.transaction_number, notify=transaction_number_changed
     )  # fmt: skip
-    journey = Property(
+    journey = readable(
         "QVariantList",
         lambda self: [{"title": title, "state": state} for title, state in self._now.journey],
         notify=journey_changed,
     )
-    primary = Property("QVariantMap", lambda self: self._now.primary, notify=primary_changed)
-    alternatives = Property("QVariantList", lambda self: list(self._now.alternatives), notify=alternatives_changed)
-    can_go_back = Property(bool, lambda self: self._now.can_go_back, notify=can_go_back_changed)
-    can_leave = Property(bool, lambda self: self._now.can_leave, notify=can_leave_changed)
-    content = Property("QVariantMap", lambda self: self._now.content, notify=content_changed)
-    known = Property("QVariantList", lambda self: list(self._now.known), notify=known_changed)
-    answered = Property(bool, lambda self: self._answered, notify=answered_changed)
+    primary = readable("QVariantMap", lambda self: self._now.primary, notify=primary_changed)
+    alternatives = readable("QVariantList", lambda self: list(self._now.alternatives), notify=alternatives_changed)
+    can_go_back = readable(bool, lambda self: self._now.can_go_back, notify=can_go_back_changed)
+    can_leave = readable(bool, lambda self: self._now.can_leave, notify=can_leave_changed)
+    content = readable("QVariantMap", lambda self: self._now.content, notify=content_changed)
+    known = readable("QVariantList", lambda self: list(self._now.known), notify=known_changed)
+    picked = readable("QVariantList", lambda self: list(self._now.picked), notify=picked_changed)
+    answered = readable(bool, lambda self: self._answered, notify=answered_changed)
 
     @Slot(str)
     def choose(self, option: str) -> None:
@@ -233,7 +231,8 @@ class SessionViewModel(SnapshotModel[SessionSnapshot]):
     def toggle(self, option: str) -> None:
         """One of several, for multiple choice; nothing is sent until the primary action."""
         picked = self._now.picked
-        self._pick(tuple(each for each in picked if each != option) if option in picked else (*picked, option))
+        picked = tuple(each for each in picked if each != option) if option in picked else (*picked, option)
+        self._swap(replace(self._now, picked=picked))
 
     @Slot(int)
     def reveal(self, index: int) -> None:

@@ -9,6 +9,9 @@ from PySide6.QtCore import QObject
 
 from kiosk.contracts.value import Language, LocalizedText
 from kiosk.flow.screens import Option
+from kiosk.ui.words import readable
+
+__all__ = ["SnapshotModel", "option_row", "readable", "text_of"]
 
 S = TypeVar("S")
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from PySide6.QtCore import Property, QObject, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from kiosk.contracts.value import Language
-from kiosk.flow.screens import Hall, Mode, StageKind, View
-from kiosk.ui.view_models.snapshot import SnapshotModel
+from kiosk.flow.screens import Mode, StageKind, View
+from kiosk.ui.view_models.calls import HallCalls
+from kiosk.ui.view_models.snapshot import SnapshotModel, readable
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class StageViewModel(SnapshotModel[StageSnapshot]):
     lowered_changed = Signal()
     sheet_changed = Signal()
 
-    def __init__(self, hall: Hall, parent: QObject | None = None) -> None:
+    def __init__(self, hall: HallCalls, parent: QObject | None = None) -> None:
         super().__init__(StageSnapshot(), parent)
         self._hall = hall
 
@@ -73,18 +74,18 @@ class StageViewModel(SnapshotModel[StageSnapshot]):
     def _reason_rows(self) -> list[dict[str, Any]]:
         return [{"text": text, "code": code} for text, code in self._now.reasons]
 
-    stage = Property(str, lambda self: self._now.stage, notify=stage_changed)
-    elder = Property(bool, lambda self: self._now.elder, notify=elder_changed)
-    language = Property(str, lambda self: self._now.language, notify=language_changed)
-    seconds_left = Property(int, lambda self: self._now.seconds_left, notify=seconds_left_changed)
-    seconds_total = Property(int, lambda self: self._now.seconds_total, notify=seconds_total_changed)
-    reasons = Property("QVariantList", _reason_rows, notify=reasons_changed)
-    site = Property(str, lambda self: self._now.site, notify=site_changed)
-    terminal = Property(str, lambda self: self._now.terminal, notify=terminal_changed)
-    catalogue = Property(str, lambda self: self._now.catalogue, notify=catalogue_changed)
-    online = Property(bool, lambda self: self._now.online, notify=online_changed)
-    lowered = Property(bool, lambda self: self._now.lowered, notify=lowered_changed)
-    sheet = Property(str, lambda self: self._now.sheet, notify=sheet_changed)
+    stage = readable(str, lambda self: self._now.stage, notify=stage_changed)
+    elder = readable(bool, lambda self: self._now.elder, notify=elder_changed)
+    language = readable(str, lambda self: self._now.language, notify=language_changed)
+    seconds_left = readable(int, lambda self: self._now.seconds_left, notify=seconds_left_changed)
+    seconds_total = readable(int, lambda self: self._now.seconds_total, notify=seconds_total_changed)
+    reasons = readable("QVariantList", _reason_rows, notify=reasons_changed)
+    site = readable(str, lambda self: self._now.site, notify=site_changed)
+    terminal = readable(str, lambda self: self._now.terminal, notify=terminal_changed)
+    catalogue = readable(str, lambda self: self._now.catalogue, notify=catalogue_changed)
+    online = readable(bool, lambda self: self._now.online, notify=online_changed)
+    lowered = readable(bool, lambda self: self._now.lowered, notify=lowered_changed)
+    sheet = readable(str, lambda self: self._now.sheet, notify=sheet_changed)
     """What lies over the page at the citizen's wish: "", "help" or "language"."""
 
     @Slot()

@@ -105,10 +105,10 @@ def _contrast(texts: list[Seen], picture: QImage) -> list[Fault]:
 
 def _commonest(picture: QImage, box: QRectF) -> QColor:
     counts: dict[int, int] = {}
-    for row in range(1, 14):
-        for column in range(60):
-            x = min(int(box.x() + box.width() * column / 59), picture.width() - 1)
-            y = min(int(box.y() + box.height() * row / 14), picture.height() - 1)
+    for row in range(1, 8):
+        for column in range(40):
+            x = min(int(box.x() + box.width() * column / 39), picture.width() - 1)
+            y = min(int(box.y() + box.height() * row / 8), picture.height() - 1)
             pixel = picture.pixel(max(x, 0), max(y, 0))
             counts[pixel] = counts.get(pixel, 0) + 1
     return QColor.fromRgb(max(counts, key=lambda pixel: counts[pixel]))

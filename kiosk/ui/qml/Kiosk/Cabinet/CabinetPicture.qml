@@ -1,6 +1,5 @@
 pragma ComponentBehavior: Bound
 import QtQuick
-import Kiosk.Controls
 import Kiosk.Theme
 
 // This machine's front, drawn from where its devices sit (Theme.cabinet), with a light at `place`.

@@ -1,5 +1,5 @@
+pragma ComponentBehavior: Bound
 import QtQuick
-import Kiosk.Controls
 import Kiosk.Theme
 
 // What moves at the device: the card comes to the reader, the paper comes out.

@@ -1,3 +1,4 @@
+pragma ComponentBehavior: Bound
 import QtQuick
 
 // Anything to touch. `objectName` is its stable name for the remote hand and the tests, `name` what is read aloud.

@@ -10,6 +10,7 @@ Item {
 
     readonly property int screenId: Ui.session.screen_id
     readonly property real _left: Theme.landscape ? Theme.mm(Theme.pick(142, 150)) : width - 2 * Theme.margin
+    readonly property bool _canGoBack: Ui.session.can_go_back || Ui.form.position > 1
     readonly property bool _hasPrimary: Ui.session.primary.id.length > 0
 
     function componentFor(kind: string): Component {
@@ -122,17 +123,17 @@ Item {
 
         Item {
             width: parent.width
-            visible: back.visible || primary.visible
-            height: Math.max(back.visible ? back.height : 0, primary.visible ? primary.height : 0)
+            visible: page._canGoBack || page._hasPrimary
+            height: Math.max(page._canGoBack ? back.height : 0, page._hasPrimary ? primary.height : 0)
 
             ActionButton {
                 id: back
                 objectName: "back"
-                visible: Ui.session.can_go_back || Ui.form.position > 1
+                visible: page._canGoBack
                 icon: "left"
                 text: Ui.w.back
                 width: Math.min(implicitWidth, Theme.mm(Theme.landscape ? 60 : 72))
-                height: primary.visible ? primary.height : implicitHeight
+                height: page._hasPrimary ? primary.height : implicitHeight
                 anchors.bottom: parent.bottom
                 onTouched: page.goBack()
             }
@@ -142,7 +143,7 @@ Item {
                 objectName: "primary"
                 visible: page._hasPrimary
                 kind: "primary"
-                x: back.visible ? back.width + Theme.gap : 0
+                x: page._canGoBack ? back.width + Theme.gap : 0
                 width: parent.width - x
                 anchors.bottom: parent.bottom
                 text: Ui.session.kind === "form" && Ui.form.asks_next ? Ui.w.next_field : Ui.session.primary.label

@@ -8,6 +8,7 @@ Item {
     id: field
 
     required property var row
+    readonly property var noChoice: ({ id: "", label: "", enabled: false, picked: false })
     readonly property bool _chooses: row.kind === "choice"
     readonly property string _trouble: row.error.length > 0 ? row.error : row.missing ? Ui.w.please_fill : ""
     readonly property bool _wrong: _trouble.length > 0
@@ -126,12 +127,13 @@ Item {
             spacing: Theme.gap
 
             Repeater {
-                model: field.row.choices
+                model: field.row.choices.length
 
                 Touchable {
                     id: choice
 
-                    required property var modelData
+                    required property int index
+                    readonly property var modelData: field.row.choices[index] ?? field.noChoice
 
                     objectName: "choice:" + field.row.id + ":" + modelData.id
                     name: modelData.label

@@ -9,6 +9,11 @@ Item {
     id: screen
 
     readonly property string pad: Ui.form.pad
+    readonly property var noRow: ({
+        id: "", label: "", kind: "text", text: "", hint: "", error: "", missing: false, required: true, current: false,
+        choices: []
+    })
+    readonly property var noKnown: ({ label: "", value: "", origin: "", can_show: false, is_shown: false })
     readonly property bool _numbers: pad === "number" || pad === "identity"
     readonly property bool _beside: Theme.landscape && _numbers
     readonly property bool _showsKnown: Ui.session.known.length > 0 && (!Theme.elder || pad === "" && Ui.form.position < 2)
@@ -16,7 +21,7 @@ Item {
 
     function reach(): void {
         for (let i = 0; i < fields.count; i++) {
-            const item = fields.itemAt(i);
+            const item = fields.itemAt(i) as FormField;
             if (item && item.row.current)
                 list.showAt(item.y + all.y, item.height);
         }
@@ -69,12 +74,10 @@ Item {
                     width: parent.width
 
                     Repeater {
-                        model: Ui.session.known
+                        model: Ui.session.known.length
 
                         KnownRow {
-                            required property var modelData
-
-                            known: modelData
+                            known: Ui.session.known[index] ?? screen.noKnown
                             narrow: screen.pad !== ""
                             width: (pairs.width - (pairs.columns - 1) * pairs.columnSpacing) / pairs.columns
                         }
@@ -97,12 +100,13 @@ Item {
 
             Repeater {
                 id: fields
-                model: Ui.form.rows
+                // A number, so that typing changes the fields and does not make them anew.
+                model: Ui.form.rows.length
 
                 FormField {
-                    required property var modelData
+                    required property int index
 
-                    row: modelData
+                    row: Ui.form.rows[index] ?? screen.noRow
                     width: all.width
                 }
             }

@@ -1,3 +1,4 @@
+pragma ComponentBehavior: Bound
 import QtQuick
 import Kiosk.Cabinet
 import Kiosk.Controls
@@ -10,7 +11,8 @@ Item {
 
     readonly property var content: Ui.session.content
     readonly property bool _mirror: content.shows_camera
-    readonly property real _foot: notes.visible ? notes.height + Theme.space : 0
+    readonly property bool _noted: content.hint.length > 0 || content.progress >= 0
+    readonly property real _foot: _noted ? notes.height + Theme.space : 0
 
     CabinetPicture {
         visible: !screen._mirror
@@ -38,15 +40,6 @@ Item {
 
             Accessible.role: Accessible.Graphic
             Accessible.name: Ui.w.your_picture
-        }
-
-        Rectangle {
-            anchors.centerIn: camera
-            width: camera.width + Theme.mm(6)
-            height: camera.height + Theme.mm(6)
-            radius: width / 2
-            color: "transparent"
-            visible: false
         }
 
         Icon {
@@ -81,10 +74,12 @@ Item {
                     size: parent.width * 0.7
                 }
 
-                SequentialAnimation on anchors.horizontalCenterOffset {
+                SequentialAnimation on scale {
                     running: Theme.animated && arrow.visible
                     loops: Animation.Infinite
-                    NumberAnimation { duration: 600 }
+
+                    NumberAnimation { from: 1; to: 1.12; duration: 700; easing.type: Easing.InOutSine }
+                    NumberAnimation { to: 1; duration: 700; easing.type: Easing.InOutSine }
                 }
             }
         }
@@ -92,7 +87,7 @@ Item {
 
     Column {
         id: notes
-        visible: hint.visible || line.visible
+        visible: screen._noted
         anchors.bottom: parent.bottom
         anchors.bottomMargin: Theme.mm(2)
         width: parent.width

@@ -7,6 +7,7 @@ import Kiosk.Theme
 Item {
     id: screen
 
+    readonly property var noKnown: ({ label: "", value: "", origin: "", can_show: false, is_shown: false })
     readonly property string _text: Ui.session.content.text
 
     Surface {
@@ -23,12 +24,10 @@ Item {
             spacing: Theme.mm(1)
 
             Repeater {
-                model: Ui.session.known
+                model: Ui.session.known.length
 
                 KnownRow {
-                    required property var modelData
-
-                    known: modelData
+                    known: Ui.session.known[index] ?? screen.noKnown
                     width: parent ? parent.width : 0
                 }
             }

@@ -1,5 +1,5 @@
+pragma ComponentBehavior: Bound
 import QtQuick
-import Kiosk.Controls
 import Kiosk.Theme
 
 // A card over the page. What is behind is veiled and takes no touch.
