@@ -9,6 +9,7 @@ import importlib.util
 import json
 import os
 import secrets
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -139,6 +140,8 @@ def _run(options: argparse.Namespace) -> int:
         ws="websockets-sansio", log_level="warning", access_log=False, server_header=False,
         timeout_graceful_shutdown=5, ws_ping_interval=20, ws_ping_timeout=20, ws_max_size=4096,
     )  # fmt: skip
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, lambda *_: None)  # uvicorn raises it again after an orderly end: that end is code 0
     _AnnouncedServer(config).run()
     return 0
 

@@ -75,7 +75,7 @@ class Database:
         if self.is_sqlite and not self._write_lock.acquire(timeout=BUSY_TIMEOUT_SECONDS):
             raise OperationalError("waiting for the write lock", None, TimeoutError())
         try:
-            with Session(self._writer_engine, info={"database": self}) as session:
+            with Session(self._writer_engine, info={"database": self}, expire_on_commit=False) as session:
                 yield session
                 session.commit()
                 callbacks: list[Callable[[], None]] = session.info.pop("after_commit", [])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import functools
 import os
 import pwd
 import shutil
@@ -44,7 +46,6 @@ class World:
 
     settings: Settings
     app: Any
-    server: uvicorn.Server
     url: str
 
     @property
@@ -174,26 +175,53 @@ def _people(database: Database) -> None:
         terminals.create_site(session, SiteCreate(id="shop", name="便利店"), by="administrator")
 
 
+class _Door:
+    """One uvicorn for the whole run, on a loopback port in a thread; behind it stands the app of the moment."""
+
+    def __init__(self) -> None:
+        self.app: Any = None
+        config = uvicorn.Config(
+            self._serve, host="127.0.0.1", port=0, loop="uvloop", ws="websockets-sansio", log_level="error",
+            access_log=False, lifespan="off", interface="asgi3",
+        )  # fmt: skip
+        self.server = uvicorn.Server(config)
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.thread = threading.Thread(target=self.server.run, daemon=True)
+        self.thread.start()
+        while not self.server.started:
+            assert self.thread.is_alive(), "the server did not start"
+            self.thread.join(0.01)
+        self.url = f"http://127.0.0.1:{self.server.servers[0].sockets[0].getsockname()[1]}"
+        httpx.get(self.url, timeout=5)
+
+    async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
+        self.loop = asyncio.get_running_loop()
+        if self.app is None:
+            await send({"type": "http.response.start", "status": 503, "headers": []})
+            await send({"type": "http.response.body"})
+        else:
+            await self.app(scope, receive, send)
+
+    def call(self, coroutine: Any) -> Any:
+        assert self.loop is not None
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(20)
+
+
+_door = functools.cache(_Door)
+
+
 @contextlib.contextmanager
 def running(settings: Settings) -> Iterator[World]:
-    """uvicorn on a loopback port, in a thread, as the command runs it."""
-    app = create_app(settings)
-    config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, loop="uvloop", ws="websockets-sansio", log_level="error", access_log=False,
-        timeout_graceful_shutdown=1,
-    )  # fmt: skip
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive(), "the server did not start"
-        thread.join(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
+    """The whole server, with its life before and after; stopped and begun again by a second call."""
+    door = _door()
+    door.app = create_app(settings)
+    life = door.app.router.lifespan_context(door.app)
+    door.call(life.__aenter__())
     try:
-        yield World(settings, app, server, f"http://127.0.0.1:{port}")
+        yield World(settings, door.app, door.url)
     finally:
-        server.should_exit = True
-        thread.join(10)
+        door.call(life.__aexit__(None, None, None))
+        door.app = None
 
 
 def prepared(data: Path, database_url: str = "") -> Settings:
