@@ -114,7 +114,7 @@ class EscposSimulator:
             task.add_done_callback(self._readers.discard)
         self._writer = writer
         with suppress(OSError):
-            while data := await reader.read(READ_BYTES):
+            while (data := await reader.read(READ_BYTES)) and self._writer is writer:
                 self._receive(data)
         writer.close()
 
