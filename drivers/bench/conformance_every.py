@@ -11,8 +11,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from drivers.bench.conformance import Bench, Broken, NotTried, check, ends_within, until
+from drivers.host import SupervisedDevice
 from drivers.host.interface import methods_of
-from drivers.messages import DeviceState
+from drivers.messages import DeviceState, DeviceStatus
 from drivers.registry import protocol_of
 
 STATUS_SECONDS = 2.0
@@ -52,12 +53,7 @@ async def status(bench: Bench) -> str:
     said, failure, taken = await ends_within(bench.device.request("status"), STATUS_SECONDS)
     if failure is not None:
         raise Broken(f"status must never raise: {failure}")
-    begun = time.monotonic()
-    while said.device is DeviceState.STARTING:
-        if time.monotonic() - begun > STARTING_SECONDS:
-            raise Broken(f"it is still starting after {STARTING_SECONDS:g} s: say unknown when it cannot tell")
-        await asyncio.sleep(0.1)
-        said = await bench.device.request("status")
+    said = await _no_longer_starting(bench.device)
     empty = [name for name, value in said.parts.items() if not value]
     if empty:
         raise Broken(f"parts it cannot report are 'unknown', never empty: {', '.join(empty)}")
@@ -140,18 +136,32 @@ async def absent(bench: Bench) -> str:
         _, failure, _ = await ends_within(other.open(), 15.0)
         if failure is not None:
             return f"{failure.kind}/{failure.reason} at once"
-        said, failure, _ = await ends_within(other.request("status"), STATUS_SECONDS)
-        if failure is not None:
-            raise Broken(f"status must never raise: {failure}")
+        said = await _no_longer_starting(other)
+        if said.is_fit and (await other.capabilities()).status_source in ("inferred", "none"):
+            raise NotTried("its status is inferred: only a command can tell that nothing is there")
         if said.is_fit or not said.faults:
             raise Broken(f"nothing is there, and its status is {said.device} with {len(said.faults)} faults")
         return f"{said.device}, {said.faults[0].code}, {said.faults[0].action}"
 
 
+async def _no_longer_starting(device: SupervisedDevice) -> DeviceStatus:
+    begun = time.monotonic()
+    while True:
+        said, failure, _ = await ends_within(device.request("status"), STATUS_SECONDS)
+        if failure is not None:
+            raise Broken(f"status must never raise: {failure}")
+        status: DeviceStatus = said
+        if status.device is not DeviceState.STARTING:
+            return status
+        if time.monotonic() - begun > STARTING_SECONDS:
+            raise Broken(f"it is still starting after {STARTING_SECONDS:g} s: say unknown when it cannot tell")
+        await asyncio.sleep(0.1)
+
+
 def _nowhere(given: str) -> str:
     scheme = urlsplit(given).scheme if "://" in given else ""
     path = urlsplit(given).path if scheme else ""
-    return f"{scheme}://127.0.0.1:1{path}" if scheme else "/nonexistent/device"
+    return f"{scheme}://127.0.0.1:1{path}" if scheme else "/dev/nonexistent"
 
 
 def _open_files(pid: int) -> int:
