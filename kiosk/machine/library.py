@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import datetime as dt
 import logging
 import os
@@ -22,7 +23,7 @@ from pydantic import ValidationError
 
 from drivers.messages import DeviceClass
 from kiosk.contracts.bundle import Bundle, DesiredState, SignedDesiredState, read_bundle, verify_desired_state
-from kiosk.contracts.errors import BundleRejected, Expired, OlderVersion, UnknownKind
+from kiosk.contracts.errors import BundleRejected, Expired, JournalFull, OlderVersion, UnknownKind
 from kiosk.contracts.fleet import EnrolmentAnswer, ReportedState
 from kiosk.contracts.matter import Matter
 from kiosk.contracts.value import Contract
@@ -173,18 +174,25 @@ class Library:
             return Considered.READY
 
     def activate(self) -> bool:
-        """Make the waiting bundle the active one. Call only when no citizen is served. False when none waits."""
+        """Make the waiting bundle the active one. Call only when no citizen is served.
+
+        False when none waits, or when the journal has no room to say so: then it goes on waiting.
+        """
         if self._staged is None:
             return False
-        (installed, state), self._staged = self._staged, None
+        installed, state = self._staged
         before = self._pointer
         is_new = state.bundle != self.bundle_hash
-        sequence = 0
-        if self._journal is not None:
-            entry = self._journal.append(
-                "bundle_installed", bundle=state.bundle, generation=state.generation, matters=len(installed.matters)
-            )
-            sequence = entry.sequence
+        facts: dict[str, Any] = {
+            "bundle": state.bundle,
+            "generation": state.generation,
+            "matters": len(installed.matters),
+        }
+        try:
+            sequence = self._journal.append("bundle_installed", **facts).sequence if self._journal is not None else 0
+        except JournalFull:
+            return False
+        self._staged = None
         previous = (before.bundle, before.generation) if is_new else (before.previous, before.previous_generation)
         pointer = Pointer(
             bundle=state.bundle, generation=state.generation, applied_at_sequence=sequence, previous=previous[0],
@@ -293,7 +301,8 @@ class Library:
         if before is None:
             return False
         if self._journal is not None:
-            self._journal.append("bundle_rolled_back", bundle=pointer.bundle, reason=reason)
+            with contextlib.suppress(JournalFull):
+                self._journal.append("bundle_rolled_back", bundle=pointer.bundle, reason=reason)
         changes: dict[str, Any] = {
             "bundle": pointer.previous, "previous": None, "previous_generation": 0, "failures": 0,
             "is_on_trial": False, "rolled_back": pointer.bundle,
@@ -306,10 +315,11 @@ class Library:
     def _refuse(self, state: DesiredState, rejection: BundleRejected) -> None:
         refusal = _Refusal(state.bundle, state.generation, rejection.reason, str(rejection)[:500])
         if self._journal is not None and refusal != self._refusal:
-            self._journal.append(
-                "bundle_refused", bundle=state.bundle, generation=state.generation, reason=refusal.reason,
-                detail=refusal.detail,
-            )  # fmt: skip
+            with contextlib.suppress(JournalFull):
+                self._journal.append(
+                    "bundle_refused", bundle=state.bundle, generation=state.generation, reason=refusal.reason,
+                    detail=refusal.detail,
+                )  # fmt: skip
         self._refusal = refusal
 
     def _point(self, pointer: Pointer) -> None:

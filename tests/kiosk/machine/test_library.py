@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from drivers.messages import DeviceClass
-from kiosk.contracts.errors import Unreachable
+from kiosk.contracts.errors import JournalFull, Unreachable
 from kiosk.machine.journal import Journal
 from kiosk.machine.library import Considered
 from tests.kiosk.machine.city import City, flip, matter
@@ -202,3 +202,20 @@ def test_a_matter_this_machine_has_no_device_for_is_refused(tmp_path: Path, city
     assert bare.library.reported().reason == "unknown_kind"
     able = Machine(tmp_path / "able", city, journal, devices=frozenset({DeviceClass.ID_CARD_READER}))
     assert able.consider(bundle, 1) is Considered.READY
+
+
+def test_a_full_journal_keeps_the_bundle_waiting(machine: Machine, city: City, journal: Journal) -> None:
+    def fill(length: int) -> None:
+        while True:
+            journal.append("bundle_refused", detail="x" * length)
+
+    machine.consider(city.publish(matter(version=2)), 2)
+    journal._connection.execute("PRAGMA max_page_count = 20")
+    for length in (3000, 1):
+        with pytest.raises(JournalFull):
+            fill(length)
+    assert not machine.library.activate()
+    assert machine.versions() == {"no_house": 1}
+    journal._connection.execute("PRAGMA max_page_count = 4096")
+    assert machine.library.activate()
+    assert machine.versions() == {"no_house": 2}
