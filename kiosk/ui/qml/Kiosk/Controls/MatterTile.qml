@@ -10,6 +10,7 @@ Touchable {
     required property var matter
     property bool large: false
     readonly property bool open: matter.enabled
+    readonly property bool _roomy: !large && height > Theme.mm(44)
     readonly property string _note: open ? matter.department : matter.reason
 
     objectName: "tile:" + matter.matter
@@ -27,9 +28,9 @@ Touchable {
 
     Rectangle {
         id: badge
-        x: tile.large ? (parent.width - width) / 2 : Theme.mm(5)
+        x: tile.large ? (parent.width - width) / 2 : Theme.mm(tile._roomy ? 6.5 : 5)
         y: tile.large ? Math.max(Theme.mm(3), parent.height * 0.48 - height) : (parent.height - height) / 2
-        width: Theme.mm(tile.large ? 28 : Theme.pick(18, 21))
+        width: Theme.mm(tile.large ? 28 : tile._roomy ? 25 : Theme.pick(18, 21))
         height: width
         radius: width * 0.28
         color: tile.open ? Theme.pale : Theme.surface
@@ -56,7 +57,7 @@ Touchable {
             balanced: true
             color: tile.open ? Theme.ink : Theme.softInk
             horizontalAlignment: tile.large ? Text.AlignHCenter : Text.AlignLeft
-            font.pixelSize: tile.large ? Theme.textHeading : Theme.textLabel
+            font.pixelSize: tile.large || tile._roomy && !Theme.latin ? Theme.textHeading : Theme.textLabel
             Accessible.ignored: true
         }
 

@@ -4,13 +4,13 @@ import Kiosk.Controls
 import Kiosk.Drawing
 import Kiosk.Theme
 
-// The page, whole or twice as large; the arrows move over it without dragging.
+// The page, whole or as wide as its text; the arrows move over it without dragging.
 Item {
     id: screen
 
-    property real zoom: 1
+    property bool zoomed: false
     readonly property real _ratio: Ui.pictures.page_ratio
-    readonly property real _pageWidth: Math.min(flick.width, flick.height / _ratio) * zoom
+    readonly property real _pageWidth: zoomed ? flick.width * 1.16 : Math.min(flick.width, flick.height / _ratio)
     readonly property real _pageHeight: _pageWidth * _ratio
 
     Rectangle {
@@ -67,11 +67,11 @@ Item {
         ActionButton {
             objectName: "zoom"
             kind: "quiet"
-            icon: screen.zoom > 1 ? "shrink" : "enlarge"
-            text: screen.zoom > 1 ? Ui.w.shrink : Ui.w.enlarge
+            icon: screen.zoomed ? "shrink" : "enlarge"
+            text: screen.zoomed ? Ui.w.shrink : Ui.w.enlarge
             width: Theme.mm(Theme.pick(70, 76))
             onTouched: {
-                screen.zoom = screen.zoom > 1 ? 1 : 2;
+                screen.zoomed = !screen.zoomed;
                 flick.contentX = Math.max(0, (flick.contentWidth - flick.width) / 2);
                 flick.contentY = 0;
             }
@@ -82,7 +82,7 @@ Item {
             kind: "quiet"
             icon: "up"
             text: Ui.w.scroll_up
-            visible: screen.zoom > 1
+            visible: screen.zoomed
             width: Theme.mm(Theme.pick(70, 76))
             enabled: flick.contentY > 1
             onTouched: flick.contentY = Math.max(0, flick.contentY - flick.height * 0.7)
@@ -93,7 +93,7 @@ Item {
             kind: "quiet"
             icon: "down"
             text: Ui.w.scroll_down
-            visible: screen.zoom > 1
+            visible: screen.zoomed
             width: Theme.mm(Theme.pick(70, 76))
             enabled: flick.contentY < flick.contentHeight - flick.height - 1
             onTouched: flick.contentY = Math.min(flick.contentHeight - flick.height,
