@@ -66,7 +66,7 @@ def _greyed() -> tuple[Tile, ...]:
     )
 
 
-NAMES = ("attract", "home", "home_greyed", *SCREENS, "time_out", "out_of_service")
+NAMES = ("attract", "home", "home_greyed", "home_few", *SCREENS, "time_out", "out_of_service")
 
 
 @lru_cache(maxsize=1)
@@ -75,6 +75,7 @@ def views() -> dict[str, View]:
     around = {
         "attract": _around(stage=StageKind.ATTRACT),
         "home": _around(),
+        "home_few": _around(tiles=TILES[:2], doors=DOORS[:2]),
         "home_greyed": _around(tiles=_greyed(), online=False),
     }
     sessions = {}

@@ -25,6 +25,8 @@ Item {
         ? Math.floor(Math.min(cellMaximum, (_room - (_shown - 1) * Theme.gap) / _shown)) : cellMinimum
     readonly property int _first: Math.min(page, pages - 1) * _shown * columns
 
+    readonly property real usedHeight: paged ? height : _shown * (cellHeight + Theme.gap) - Theme.gap
+
     implicitHeight: _lines * (cellMaximum + Theme.gap) - Theme.gap
 
     onModelChanged: page = Math.min(page, pages - 1)

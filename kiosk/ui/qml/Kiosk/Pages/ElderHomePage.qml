@@ -26,7 +26,7 @@ Item {
         height: other.y - Theme.mm(5) - y
         model: Ui.home.favourites
         pagerName: "favourites"
-        columns: Theme.landscape ? 3 : 2
+        columns: Theme.landscape ? Math.min(3, Math.max(2, Ui.home.favourites.length)) : Ui.home.favourites.length <= 3 ? 1 : 2
         cellMinimum: Theme.mm(62)
         cellMaximum: Theme.mm(104)
 

@@ -8,6 +8,7 @@ Item {
     id: page
 
     property bool byDepartment: false
+    readonly property bool _few: Ui.home.favourites.length <= 3
     readonly property var _doors: byDepartment ? Ui.home.departments : Ui.home.events
     readonly property real _left: Theme.landscape ? Math.floor((width - 2 * Theme.margin - Theme.mm(9)) * 0.44) : width - 2 * Theme.margin
     readonly property real _doorsHigh: segment.height + Theme.gap + 2 * Theme.mm(Theme.landscape ? 34 : 31) + Theme.gap
@@ -61,10 +62,10 @@ Item {
         x: Theme.landscape ? Theme.margin + page._left + Theme.mm(9) : Theme.margin
         y: heading.y + heading.height + Theme.mm(2.5)
         width: Theme.landscape ? page.width - x - Theme.margin : page._left
-        height: (Theme.landscape ? page.height - Theme.mm(4) : doors.y - Theme.mm(7)) - y
+        height: page.height - (Theme.landscape ? Theme.mm(4) : page._doorsHigh + Theme.mm(14)) - y
         model: Ui.home.favourites
         pagerName: "favourites"
-        columns: 2
+        columns: page._few && !Theme.landscape ? 1 : 2
         cellMinimum: Theme.mm(30)
         cellMaximum: Theme.mm(58)
 
@@ -81,7 +82,8 @@ Item {
     Item {
         id: doors
         x: Theme.margin
-        y: page.height - height - Theme.mm(Theme.landscape ? 4 : 7)
+        y: Math.min(page.height - height - Theme.mm(Theme.landscape ? 4 : 7), Theme.landscape
+            ? head.y + head.height + Theme.mm(14) : tiles.y + tiles.usedHeight + Theme.mm(12))
         width: page._left
         height: page._doorsHigh
 
