@@ -6,7 +6,7 @@ ends with `CommandTimedOut`; a cancelled asyncio task cancels the command in the
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from drivers.messages import (
@@ -68,7 +68,7 @@ class FaceCheck(Device, Protocol):
 
     def verify(
         self, *, reference_png: bytes, consent_id: str, head_turn: bool = True, timeout_seconds: float = 30.0
-    ) -> AsyncIterator[FaceProgress | Preview | FaceVerdict]:
+    ) -> AsyncGenerator[FaceProgress | Preview | FaceVerdict, None]:
         """Compare the person before the camera with a reference picture; the last item is the `FaceVerdict`.
 
         `consent_id` names the citizen's consent in the journal; an empty one raises `ConsentRequired`.
@@ -104,7 +104,7 @@ class DocumentPrinter(Device, Protocol):
 class DocumentScanner(Device, Protocol):
     """Overhead camera, flatbed or feeder (device-classes C.6)."""
 
-    def preview(self) -> AsyncIterator[Preview]:
+    def preview(self) -> AsyncGenerator[Preview, None]:
         """Pictures of what lies under the camera, until the caller leaves the iteration."""
         ...
 
@@ -128,7 +128,7 @@ class Simulator(Protocol):
         ...
 
     async def order(self, verb: str, argument: str = "") -> str:
-        """Change the world: `place CARD`, `remove`, `fault NAME`, `clear` … Returns a short answer; raises `ValueError`."""
+        """Change the world: `place CARD`, `remove`, `fault NAME`, `clear` … A short answer, or `ValueError`."""
         ...
 
     async def stop(self) -> None: ...

@@ -13,7 +13,7 @@ from drivers.host import DeviceConfig
 from drivers.messages import DeviceClass, DeviceStatus
 from kiosk.contracts.errors import JournalFull, KioskError, Unreachable
 from kiosk.flow.equipment import Equipment, SignInRules, TimeOuts
-from kiosk.flow.recovery import recover
+from kiosk.flow.recovery import OpenEnds, ask_after, report_open_ends
 from kiosk.flow.screens import Hall
 from kiosk.flow.stage import Stage
 from kiosk.machine.devices import Devices
@@ -24,7 +24,7 @@ from kiosk.machine.fleet.identity import Identity
 from kiosk.machine.fleet_link import FleetLink, Situation
 from kiosk.machine.journal import Journal
 from kiosk.machine.library import Library
-from kiosk.machine.memory import reexec_hardened, sweep
+from kiosk.machine.memory import CleaningExecutor, forbid_core_dumps, reexec_hardened, sweep
 from kiosk.machine.seals import verify_seal
 from kiosk.machine.services import Services
 from kiosk.machine.settings import MachineSettings
@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 VERSION = "0.1.0"
 PREVIEW_DPI = 110
+WORKERS = 8
 ENROLMENT_PAUSE_SECONDS = 5.0
 ONLINE_WATCH_SECONDS = 0.5
 
@@ -50,6 +51,7 @@ class Terminal:
     async def start(self) -> Hall:
         """Bring everything up and return what the screen talks to. Devices come up behind it, in their own time."""
         settings = self._settings
+        asyncio.get_running_loop().set_default_executor(CleaningExecutor(WORKERS))
         identity = await self._identity(settings)
         enrolment = identity.enrolment
         assert enrolment is not None
@@ -57,6 +59,14 @@ class Terminal:
         self._parts.callback(journal.close)
         boot_id = uuid.uuid4().hex
         journal.append("machine_started", version=VERSION, boot_id=boot_id)
+        ends = report_open_ends(journal)
+        if ends.transactions or ends.pages or ends.requests:
+            log.warning(
+                "left open by the last stop: %d transactions, %d pages, %d requests",
+                ends.transactions,
+                len(ends.pages),
+                len(ends.requests),
+            )
         devices = Devices(
             DeviceConfig(name=name, driver=device.driver, options=settings.device_options(name))
             for name, device in settings.devices.items()
@@ -80,7 +90,7 @@ class Terminal:
         )  # fmt: skip
         _connect(stage, library, link, devices, journal)
         stage.on_close = self._close
-        for work in (stage.run(), link.run(), _open_devices(devices, journal), _tell_online(link, stage)):
+        for work in (stage.run(), link.run(), _open_devices(devices, journal, ends), _tell_online(link, stage)):
             self._tasks.append(asyncio.create_task(work))
         return stage
 
@@ -164,11 +174,9 @@ def _situation(stage: Stage, devices: Devices) -> Situation:
     return Situation(stage=stage.view().stage, stage_reasons=stage.reason_codes, devices=devices.statuses())
 
 
-async def _open_devices(devices: Devices, journal: Journal) -> None:
+async def _open_devices(devices: Devices, journal: Journal, ends: OpenEnds) -> None:
     await devices.open()
-    found = await recover(journal, devices)
-    if found.transactions or found.pages or found.requests:
-        log.warning("found open after the last stop: %s", found)
+    await ask_after(ends, journal, devices)
 
 
 async def _tell_online(link: FleetLink, stage: Stage) -> None:
@@ -183,6 +191,7 @@ async def _tell_online(link: FleetLink, stage: Stage) -> None:
 def run_terminal(config: Path) -> int:
     """`python -m kiosk run`: serve until told to end. 2 when the settings are wrong."""
     reexec_hardened()
+    forbid_core_dumps()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:

@@ -7,7 +7,7 @@ results are whatever pydantic can validate.
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, get_args, get_origin, get_type_hints
@@ -107,7 +107,7 @@ def _method(name: str, function: Any) -> Method:
         parameter.replace(annotation=hints[parameter.name]) for parameter in list(signature.parameters.values())[1:]
     ]
     result = hints.get("return", type(None))
-    streams = get_origin(result) is AsyncIterator
+    streams = get_origin(result) in (AsyncIterator, AsyncGenerator)
     if not streams and not inspect.iscoroutinefunction(function):
         raise TypeError(f"{name} is neither a coroutine nor an async iterator: it cannot cross a process border")
     return Method(

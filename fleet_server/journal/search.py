@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 from typing import Any
 
 import msgspec
@@ -18,29 +19,31 @@ from fleet_server.journal.models import (
     Transaction,
 )
 from fleet_server.journal.reading import ChainBroken, check_chain, decoded
-from fleet_server.journal.service import segments, stored_entries
+from fleet_server.journal.service import segments, signed_receipt, stored_entries
 from fleet_server.problems import ProblemError
-from fleet_server.security import TerminalKey
+from fleet_server.security import Director, TerminalKey
 from fleet_server.terminals.models import TerminalStatus
 from kiosk.contracts.bundle import verify_ed25519
 from kiosk.contracts.errors import BadSignature
 from kiosk.contracts.events import EVENTS
-from kiosk.contracts.fleet import Checkpoint
+from kiosk.contracts.fleet import Checkpoint, JournalReceipt
 from kiosk.contracts.value import canonical_bytes
 
 
 def transactions(
     session: Session, *, number: str | None = None, terminal: str | None = None, matter: str | None = None,
-    limit: int = 100,
+    disposition: str | None = None, limit: int = 100, skip: int = 0,
 ) -> list[Transaction]:  # fmt: skip
     """Newest first; a number may be given by its beginning."""
-    query = select(Transaction).order_by(col(Transaction.begun_at).desc()).limit(limit)
+    query = select(Transaction).order_by(col(Transaction.begun_at).desc()).limit(limit).offset(skip)
     if number:
         query = query.where(col(Transaction.number) >= number, col(Transaction.number) < number + "\U0010ffff")
     if terminal:
         query = query.where(col(Transaction.terminal) == terminal)
     if matter:
         query = query.where(col(Transaction.matter) == matter)
+    if disposition:
+        query = query.where(col(Transaction.disposition) == disposition)
     return list(session.scalars(query))
 
 
@@ -77,6 +80,26 @@ def proof(session: Session, row: Transaction) -> ChainProof:
         stored_at=last_segment.received_at, checkpoint_signature=checkpoint.signature, is_whole=broken_at is None,
         broken_at=broken_at,
     )  # fmt: skip
+
+
+def receipt(session: Session, director: Director, row: Transaction) -> JournalReceipt:
+    """The server's word for the batch that brought this transaction's last entry, as the terminal was given it."""
+    segment = segments(session, row.journal_id, row.last_sequence, row.last_sequence)[-1]
+    given = JournalReceipt(
+        journal_id=row.journal_id, acked_sequence=segment.last_sequence, acked_hash=segment.head_hash,
+        stored_at=segment.received_at, key_id="", signature="",
+    )  # fmt: skip
+    return signed_receipt(director, given)
+
+
+def endings_since(session: Session, moment: dt.datetime) -> dict[str, int]:
+    """How many transactions begun since then ended how; those under way count as `open`."""
+    query = (
+        select(col(Transaction.disposition), func.count())
+        .where(col(Transaction.begun_at) >= moment)
+        .group_by(col(Transaction.disposition))
+    )
+    return {disposition or "open": count for disposition, count in session.execute(query).all()}
 
 
 def lags(session: Session) -> list[Lag]:

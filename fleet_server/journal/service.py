@@ -62,7 +62,7 @@ def take_in(
             _quarantine(session, terminal, journal_id, outcome, content=content, encoding=encoding)
     if isinstance(outcome, _Contradiction):
         raise ProblemError(409, outcome.kind, outcome.detail, sequence=outcome.sequence)
-    return _signed(director, outcome)
+    return signed_receipt(director, outcome)
 
 
 def acknowledgement(session: Session, terminal: str, journal_id: str) -> JournalAcknowledgement | None:
@@ -223,7 +223,7 @@ def _gap(expected: int) -> ProblemError:
     return ProblemError(409, "gap", f"the next entry expected is {expected}", expected_sequence=expected)
 
 
-def _signed(director: Director, receipt: JournalReceipt) -> JournalReceipt:
+def signed_receipt(director: Director, receipt: JournalReceipt) -> JournalReceipt:
     receipt = receipt.model_copy(update={"key_id": director.key_id})
     content = receipt.model_dump(mode="json", exclude={"signature"})
     return receipt.model_copy(update={"signature": sign_value(director, content)})

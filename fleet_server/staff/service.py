@@ -19,7 +19,7 @@ from fleet_server.security import (
     seal_private_key,
     verify_password,
 )
-from fleet_server.security.passwords import PasswordWrong
+from fleet_server.security.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH, PasswordWrong
 from fleet_server.staff.models import Account, AccountCreate, AuditEntry
 
 SIGNING_ROLES = frozenset({Role.AUTHOR, Role.REVIEWER})
@@ -108,6 +108,10 @@ def disable(session: Session, name: str, *, by: str) -> None:
     record(session, by, "account_disabled", name)
 
 
+def is_password(text: str) -> bool:
+    return MINIMUM_LENGTH <= len(text) <= MAXIMUM_LENGTH
+
+
 def find(session: Session, name: str) -> Account:
     account = session.get(Account, name)
     if account is None:
@@ -139,11 +143,15 @@ def open_signing_key(session: Session, name: str, password: str) -> Ed25519Priva
         raise ProblemError(403, "password_wrong", "the password does not open the signing key") from error
 
 
-def audit_log(session: Session, *, before_id: int | None = None, limit: int = 100) -> list[AuditEntry]:
-    """Newest first."""
+def audit_log(
+    session: Session, *, before_id: int | None = None, limit: int = 100, account: str = ""
+) -> list[AuditEntry]:
+    """Newest first; of one account when it is named."""
     query = select(AuditEntry).order_by(col(AuditEntry.id).desc()).limit(limit)
     if before_id is not None:
         query = query.where(col(AuditEntry.id) < before_id)
+    if account:
+        query = query.where(col(AuditEntry.account) == account)
     return list(session.scalars(query))
 
 

@@ -14,6 +14,7 @@ from kiosk.demo.hand import Hand
 from kiosk.demo.processes import DemoFailed
 
 JOURNEY_SECONDS = 120.0
+PREFERENCES = ("face", "code", "have_page", "5")
 ENTRIES = {
     "phone": "13900000001",
     "text": "厦门市样例单位",
@@ -44,6 +45,7 @@ class Citizen:
         self._shots = shots
         self._facing = "straight"
         self._last_screen: tuple[Any, ...] = ()
+        self._screen_since = 0.0
 
     def walk(self, journey: Journey) -> None:
         """From the attract screen to the attract screen. Raises DemoFailed when the way does not end."""
@@ -52,10 +54,10 @@ class Citizen:
         been_inside = False
         while time.monotonic() < deadline:
             state = self._hand.state()
-            journey.transaction_number = state.get("transaction_number") or journey.transaction_number
+            journey.transaction_number = state["transaction_number"] or journey.transaction_number
             self._picture(state, journey)
             if state["stage"] == "attract" and been_inside:
-                self._city.simulators["card_reader"].order("remove")
+                self._city.order("card_reader", "remove")
                 return
             been_inside = been_inside or state["stage"] == "session"
             if not self._act(state, journey):
@@ -65,36 +67,24 @@ class Citizen:
         )
 
     def _picture(self, state: dict[str, Any], journey: Journey) -> None:
-        """One picture of each screen the citizen saw, once it stands still."""
-        screen = state.get("screen") or {}
-        seen = (
-            state["stage"],
-            screen.get("step_id"),
-            screen.get("kind"),
-            screen.get("direction"),
-            state.get("warning"),
-        )
-        if seen == self._last_screen or not state.get("settled", True):
+        """One picture of each screen the citizen saw."""
+        screen = state["screen"]
+        seen = (state["stage"], state["sheet"], screen["step"], screen["kind"], screen["direction"])
+        if seen == self._last_screen:
             return
         self._last_screen = seen
-        name = "-".join(
-            str(part)
-            for part in (
-                f"{len(journey.screens) + 1:02d}",
-                state["stage"],
-                *(screen.get(key) for key in ("step_id", "kind")),
-            )
-            if part
-        )
+        self._screen_since = time.monotonic()
+        parts = (state["stage"], screen["step"], screen["kind"], state["sheet"])
+        name = "-".join([f"{len(journey.screens) + 1:02d}", *(part for part in parts if part)])
         journey.screens.append(name)
         if self._shots is not None:
             self._hand.shot(self._shots / f"{name}.png")
 
     def _act(self, state: dict[str, Any], journey: Journey) -> bool:
-        names = {item["name"] for item in state.get("touchables", ())}
+        names = {item["name"] for item in state["touchables"]}
         match state["stage"]:
             case "out_of_service":
-                raise DemoFailed(f"the terminal is out of service: {state.get('reasons')}")
+                raise DemoFailed(f"the terminal is out of service: {state['reasons']}")
             case "attract":
                 return self._tap(names, "attract")
             case "home":
@@ -103,64 +93,62 @@ class Citizen:
                 return self._in_session(state, names, journey)
 
     def _at_home(self, state: dict[str, Any], names: set[str], journey: Journey) -> bool:
-        if state.get("language") != journey.language and self._tap(names, f"language:{journey.language}"):
+        if state["language"] != journey.language and self._tap(names, f"language:{journey.language}"):
             return True
-        if state.get("mode") != journey.mode:
+        if state["mode"] != journey.mode:
             return self._tap(names, "mode")
         return self._tap(names, f"tile:{journey.matter}")
 
     def _in_session(self, state: dict[str, Any], names: set[str], journey: Journey) -> bool:
-        screen = state.get("screen") or {}
-        match screen.get("kind"), screen.get("place"):
+        screen = state["screen"]
+        match screen["kind"], screen["place"]:
             case "instruct", "card_reader":
                 self._at_card_reader(screen, journey)
                 return False
             case "instruct", "face_camera":
-                self._face(screen.get("direction") or "straight", journey)
+                self._turn_to(screen["direction"] or "straight")
                 return False
             case "form", _:
                 return self._fill(state, names)
             case "choose", _:
-                return self._choose(screen, names)
-            case "notice", _ if screen.get("tone") == "failure":
-                raise DemoFailed(f"the terminal told a failure, code {screen.get('fault')}: {screen.get('say')}")
+                return self._choose(names)
+            case "notice", _ if screen["tone"] == "failure":
+                raise DemoFailed(f"the terminal told a failure, code {screen['code']}: {screen['say']}")
             case _:
                 return self._tap(names, "primary")
 
     def _at_card_reader(self, screen: dict[str, Any], journey: Journey) -> None:
-        reader = self._city.simulators["card_reader"]
-        if screen.get("step_id"):
+        if screen["step"]:
             if journey.card_laid_at == 0.0:
-                self._city.simulators["face_check"].order(f"person {journey.card}")
+                self._city.order("face_check", f"person {journey.card}")
                 journey.card_laid_at = time.monotonic()
-                reader.order(f"place {journey.card}")
+                self._city.order("card_reader", f"place {journey.card}")
         else:
-            reader.order("remove")
+            self._city.order("card_reader", "remove")
 
-    def _face(self, direction: str, journey: Journey) -> None:
-        del journey
+    def _turn_to(self, direction: str) -> None:
         if direction != self._facing:
             self._facing = direction
-            self._city.simulators["face_check"].order(f"turn {direction}")
+            self._city.order("face_check", f"turn {direction}")
 
-    def _choose(self, screen: dict[str, Any], names: set[str]) -> bool:
-        for option in ("face", "code", "have_page", "5"):
-            if self._tap(names, f"option:{option}"):
-                return True
-        return bool(screen) and self._tap(names, "primary")
+    def _choose(self, names: set[str]) -> bool:
+        """The face where it is offered, and the code when it is not, after a moment's look."""
+        if "option:code" in names and "option:face" not in names and time.monotonic() - self._screen_since < 2:
+            return False
+        return any(self._tap(names, f"option:{option}") for option in PREFERENCES) or self._tap(names, "primary")
 
     def _fill(self, state: dict[str, Any], names: set[str]) -> bool:
-        for item in state["screen"].get("items", ()):
-            if item.get("value"):
+        for field_ in state["fields"]:
+            name = field_["id"]
+            if field_["kind"] == "choice":
+                if any(choice["picked"] for choice in field_["choices"]):
+                    continue
+                return self._tap(names, f"choice:{name}:{field_['choices'][0]['id']}")
+            if field_["text"] or not field_["required"]:
                 continue
-            if item["kind"] == "choice":
-                first = item["choices"][0]["id"]
-                if self._tap(names, f"choice:{item['id']}:{first}"):
-                    return True
-            elif item["kind"] == "code":
-                return self._hand.type(f"field:{item['id']}", self._code_from_phone())
-            elif item.get("required", True):
-                return self._hand.type(f"field:{item['id']}", ENTRIES[item["kind"]])
+            return self._hand.type(
+                name, self._code_from_phone() if field_["kind"] == "code" else ENTRIES[field_["kind"]]
+            )
         return self._tap(names, "primary")
 
     def _code_from_phone(self) -> str:

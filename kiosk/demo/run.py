@@ -17,7 +17,7 @@ from kiosk.demo.hand import Hand
 from kiosk.demo.processes import DemoFailed
 from kiosk.demo.report import collect_paper, copy_journal, write_report
 
-CARDS = ("lin", "ouyang", "chen", "gao", "wu")
+CARDS = ("lin", "ouyang", "chen", "huang", "aydin")
 ARRIVAL_SECONDS = 30.0
 
 
@@ -70,7 +70,7 @@ def _serve(city: City, arguments: argparse.Namespace, tell: Callable[[str], None
 def _wait_for_matter(hand: Hand, matter: str, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if matter in hand.state().get("matters", ()):
+        if matter in hand.state()["matters"]:
             return
         time.sleep(0.1)
     raise DemoFailed(f"the matter {matter} did not reach the terminal within {seconds:.0f} s")
@@ -101,8 +101,8 @@ def _tell(console: Console, city: City, report: dict[str, object], seconds: floa
 
 def _stay(console: Console, city: City) -> None:
     console.print("\nThe house stays up. Dashboard: ", city.dashboard)
-    for role, password in dict(city.seed.get("accounts", {})).items():
-        console.print(f"  {role}: {password}")
+    for account in city.seed["accounts"].values():
+        console.print(f"  {account['name']}: {account['password']}")
     console.print("Orders, for example `card_reader place ouyang`, `receipt_printer fault paper_out`; empty line ends.")
     for line in sys.stdin:
         words = line.strip().split(" ", 1)

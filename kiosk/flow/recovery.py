@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from drivers.errors import DeviceError
 from drivers.messages import DeviceClass, PrintOutcome, PrintResult
 from kiosk.contracts.events import Disposition
-from kiosk.contracts.value import Contract
 from kiosk.flow.equipment import DevicesInUse, JournalInUse
 from kiosk.flow.steps.print_document import DISPOSITIONS
 
@@ -48,19 +48,18 @@ class JournalToReplay(JournalInUse, Protocol):
     def open_transactions(self) -> Sequence[OpenTransaction]: ...
 
 
-class Recovered(Contract):
-    """What was found open: counts for the log and the heartbeat."""
+@dataclass(frozen=True)
+class OpenEnds:
+    """What a stop left open: transactions ended as interrupted, effects reported as uncertain, to be asked after."""
 
     transactions: int
-    pages: int
-    requests: int
+    pages: tuple[OpenEffect, ...]
+    requests: tuple[OpenEffect, ...]
 
 
-async def recover(journal: JournalToReplay, devices: DevicesInUse) -> Recovered:
-    """Replay the journal's open ends. Idempotent; safe to be killed in."""
+def report_open_ends(journal: JournalToReplay) -> OpenEnds:
+    """Call before the first citizen: what is open now was left by an earlier run. Idempotent; safe to be killed in."""
     effects = journal.open_effects()
-    pages = [effect for effect in effects if effect.event == "print_begun"]
-    requests = [effect for effect in effects if effect.event == "service_begun"]
     for effect in effects:
         if not effect.is_uncertain:
             _report_uncertain(journal, effect)
@@ -74,9 +73,18 @@ async def recover(journal: JournalToReplay, devices: DevicesInUse) -> Recovered:
             holder="",
             case_number="",
         )
-    for effect in pages:
+    return OpenEnds(
+        transactions=len(transactions),
+        pages=tuple(effect for effect in effects if effect.event == "print_begun"),
+        requests=tuple(effect for effect in effects if effect.event == "service_begun"),
+    )
+
+
+async def ask_after(ends: OpenEnds, journal: JournalToReplay, devices: DevicesInUse) -> None:
+    """Ask the printer after each open page, and settle each request nobody here can ask for again."""
+    for effect in ends.pages:
         await _ask_after_page(journal, devices, effect)
-    for effect in requests:
+    for effect in ends.requests:
         journal.settle_effect(
             effect.effect_id,
             "service_reconciled",
@@ -87,7 +95,6 @@ async def recover(journal: JournalToReplay, devices: DevicesInUse) -> Recovered:
             reason="answer_unknown",
             case_number="",
         )
-    return Recovered(transactions=len(transactions), pages=len(pages), requests=len(requests))
 
 
 def _report_uncertain(journal: JournalToReplay, effect: OpenEffect) -> None:

@@ -58,7 +58,7 @@ class Identity:
     def masked_holder(self) -> str:
         if self.card is None:
             return ""
-        return f"{self.masked} {masked_number(self.card.id_number or '')}".strip()
+        return f"{self.masked} {masked_number(self.card.id_number or self.card.permit_number or '')}".strip()
 
     def satisfies(self, needed: Assurance) -> bool:
         order = (Assurance.NONE, Assurance.CARD, Assurance.CARD_PERSON)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from contextlib import aclosing
 
 from drivers.errors import CommandTimedOut, DeviceError, DeviceOffline, MediaError
 from drivers.messages import DeviceClass, FaceDecision, FaceProgress, FaceVerdict, IdCard, Preview
@@ -82,7 +83,7 @@ async def _read_card(transaction: Transaction) -> None:
             "card_read",
             card_type=card.card_type,
             name=masked_name(card.name or card.name_latin or ""),
-            id_number=masked_number(card.id_number or ""),
+            id_number=masked_number(card.id_number or card.permit_number or ""),
             sam_id=card.sam_id or "",
         )
         return
@@ -217,14 +218,15 @@ async def _check_face(transaction: Transaction, reference: bytes, consent_id: st
         checks = face.verify(
             reference_png=reference, consent_id=consent_id, head_turn=transaction.equipment.sign_in.head_turn
         )
-        async for item in checks:
-            match item:
-                case Preview():
-                    session.on_preview(item)
-                case FaceProgress():
-                    session.show(InstructScreen(**frame | _prompt(item), shows_camera=True))
-                case FaceVerdict():
-                    return item
+        async with aclosing(checks):
+            async for item in checks:
+                match item:
+                    case Preview():
+                        session.on_preview(item)
+                    case FaceProgress():
+                        session.show(InstructScreen(**frame | _prompt(item), shows_camera=True))
+                    case FaceVerdict():
+                        return item
         raise DeviceOffline("the face check ended without a verdict")
 
     session.show(InstructScreen(**frame, shows_camera=True, direction="straight"))

@@ -77,7 +77,7 @@ class Stage:
         """Called when no citizen is present: the moment to activate a new bundle."""
         self.on_close: Callable[[], Coroutine[Any, Any, None]] = _nothing
         """What else must be released when the hall closes."""
-        self.on_session_ended: Callable[[bool], None] = lambda _ok: None
+        self.on_session_ended: Callable[[bool], object] = lambda _ok: None
         """Called when a visit with a transaction ended; False when the program itself failed in it."""
         self._basis: tuple[str | None, frozenset[DeviceClass], bool] | None = None
         self._refresh_catalogue()

@@ -41,6 +41,8 @@ class Values:
     def put_card(self, card: IdCard) -> None:
         fields = card.model_dump(exclude={"photo"}, exclude_none=True)
         self.put("card", {name: _text(value) for name, value in fields.items()})
+        if card.id_number is None and card.permit_number:
+            self.put("card", {"id_number": card.permit_number})
         if card.new_address:
             self.put("card", {"address": card.new_address})
 

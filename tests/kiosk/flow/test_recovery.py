@@ -8,7 +8,7 @@ from pathlib import Path
 from flow_world import NOW, ScriptedDevices
 
 from drivers.messages import PrintOutcome
-from kiosk.flow.recovery import recover
+from kiosk.flow.recovery import OpenEnds, ask_after, report_open_ends
 from kiosk.machine.journal import Journal
 from kiosk.machine.journal_verify import verify_journal
 
@@ -29,6 +29,12 @@ def crashed(path: Path, *, device: str = "document_printer") -> Journal:
     return Journal.open(path, terminal="T-0001", clock=lambda: NOW)
 
 
+def recover(journal: Journal, devices: ScriptedDevices) -> OpenEnds:
+    ends = report_open_ends(journal)
+    asyncio.run(ask_after(ends, journal, devices))
+    return ends
+
+
 def events(journal: Journal) -> list[tuple[str, str]]:
     return [(entry.event, str(entry.data.get("disposition", ""))) for entry in journal.entries(4, 100)]
 
@@ -37,8 +43,8 @@ def test_the_printer_is_asked_and_the_page_not_printed_again(tmp_path: Path) -> 
     devices = ScriptedDevices()
     devices.document_printer.later = PrintOutcome.PRINTED
     journal = crashed(tmp_path / "journal.sqlite")
-    found = asyncio.run(recover(journal, devices))
-    assert (found.transactions, found.pages, found.requests) == (1, 1, 1)
+    found = recover(journal, devices)
+    assert (found.transactions, len(found.pages), len(found.requests)) == (1, 1, 1)
     assert events(journal) == [
         ("print_ended", "uncertain"),
         ("service_ended", "uncertain"),
@@ -47,25 +53,25 @@ def test_the_printer_is_asked_and_the_page_not_printed_again(tmp_path: Path) -> 
         ("service_reconciled", "interrupted"),
     ]
     assert devices.document_printer.jobs == []
-    assert asyncio.run(recover(journal, devices)).pages == 0
+    assert recover(journal, devices).pages == ()
     journal.close()
     assert verify_journal(tmp_path / "journal.sqlite").is_whole
 
 
 def test_a_printer_that_does_not_know_leaves_the_page_open_for_the_next_start(tmp_path: Path) -> None:
     journal = crashed(tmp_path / "journal.sqlite")
-    asyncio.run(recover(journal, ScriptedDevices()))
+    recover(journal, ScriptedDevices())
     assert [effect.effect_id for effect in journal.open_effects()] == ["job-1"]
     devices = ScriptedDevices()
     devices.document_printer.later = PrintOutcome.FAILED
-    asyncio.run(recover(journal, devices))
+    recover(journal, devices)
     assert journal.open_effects() == []
     journal.close()
 
 
 def test_a_receipt_nobody_can_vouch_for_is_closed_as_interrupted(tmp_path: Path) -> None:
     journal = crashed(tmp_path / "journal.sqlite", device="receipt_printer")
-    asyncio.run(recover(journal, ScriptedDevices()))
+    recover(journal, ScriptedDevices())
     assert ("print_reconciled", "interrupted") in events(journal)
     assert journal.open_effects() == []
     journal.close()

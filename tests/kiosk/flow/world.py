@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,7 @@ class ScriptedFace:
 
     async def verify(
         self, *, reference_png: bytes, consent_id: str, head_turn: bool = True, timeout_seconds: float = 30.0
-    ) -> AsyncIterator[FaceProgress | Preview | FaceVerdict]:
+    ) -> AsyncGenerator[FaceProgress | Preview | FaceVerdict, None]:
         del reference_png, head_turn, timeout_seconds
         self.consents.append(consent_id)
         yield FaceProgress(phase="position", prompt="LOOK_STRAIGHT")

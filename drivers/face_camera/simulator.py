@@ -1,0 +1,144 @@
+"""A camera's peer: a small MJPEG server that shows an invented person who turns when told to.
+
+No wire exists between a camera and this house that could be spoken here, so the peer speaks the one OpenCV reads from
+network cameras: multipart JPEG over HTTP, on loopback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.face_camera.invented import frame
+from drivers.face_camera.mjpeg import MjpegServer
+
+TURN_DEGREES = 26.0
+TURN_SECONDS = 0.7
+STEP_DEGREES = 2.0
+WIDTH, HEIGHT = 1280, 720
+FPS = 25.0
+QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 88]
+DIRECTIONS = {"straight": 0.0, "left": TURN_DEGREES, "right": -TURN_DEGREES}
+
+Image = NDArray[np.uint8]
+
+
+class CameraSimulator:
+    """`person NAME`, `turn left|right|straight`, `fault NAME`, `clear`. Starts with `person` looking straight."""
+
+    faults = frozenset({"dark", "nobody", "two", "freeze", "gone", "photo", "blur"})
+
+    def __init__(self, *, person: str = "lin") -> None:
+        self._person = person
+        self._fault = ""
+        self._yaw = self._from = self._to = 0.0
+        self._turned_at = 0.0
+        self._pictures: dict[tuple[str, str, float], bytes] = {}
+        self._server = MjpegServer(self._picture, fps=FPS)
+
+    async def start(self) -> str:
+        await asyncio.to_thread(self._drawn, self._person, "", 0.0)
+        return await self._server.start()
+
+    async def order(self, verb: str, argument: str = "") -> str:
+        match verb:
+            case "person":
+                self._person, self._fault = argument, ""
+                await asyncio.to_thread(self._drawn, argument, "", 0.0)
+                threading.Thread(target=self._draw_turns, args=(argument,), daemon=True).start()
+            case "turn" if argument in DIRECTIONS:
+                self._from, self._to, self._turned_at = self._yaw, DIRECTIONS[argument], time.monotonic()
+            case "fault" if argument in self.faults:
+                if argument in DRAWN:
+                    await asyncio.to_thread(self._drawn, self._person, argument, 0.0)
+                self._fault = argument
+                self._server.stalled = argument == "freeze"
+                if argument == "gone":
+                    await self._server.drop()
+            case "clear":
+                self._fault = ""
+                self._server.stalled = False
+            case _:
+                raise ValueError(f"unknown order {verb} {argument}: known are person, turn, fault, clear")
+        return "done"
+
+    async def stop(self) -> None:
+        await self._server.stop()
+
+    # --- pictures --------------------------------------------------------------------------------------------------
+
+    def _picture(self) -> bytes | None:
+        """What the camera sees now; None while it is gone."""
+        if self._fault == "gone":
+            return None
+        share = min((time.monotonic() - self._turned_at) / TURN_SECONDS, 1.0)
+        self._yaw = self._from + (self._to - self._from) * share
+        return self._drawn(self._person, self._fault, round(self._yaw / STEP_DEGREES) * STEP_DEGREES)
+
+    def _drawn(self, person: str, fault: str, yaw: float) -> bytes:
+        key = (person, fault, yaw)
+        if key not in self._pictures:
+            image = DRAWN.get(fault, _one)(person, yaw)
+            self._pictures[key] = bytes(cv2.imencode(".jpg", image, QUALITY)[1].tobytes())
+        return self._pictures[key]
+
+    def _draw_turns(self, person: str) -> None:
+        """Have every angle ready before the citizen is asked to turn."""
+        for step in np.arange(STEP_DEGREES, TURN_DEGREES + 1, STEP_DEGREES):
+            for yaw in (float(step), float(-step)):
+                with contextlib.suppress(RuntimeError):
+                    self._drawn(person, "", yaw)
+
+
+def _one(person: str, yaw: float) -> Image:
+    return frame(person, yaw, WIDTH, HEIGHT)
+
+
+def _dark(person: str, yaw: float) -> Image:
+    return (_one(person, yaw) * 0.12).astype(np.uint8)
+
+
+def _blurred(person: str, yaw: float) -> Image:
+    return cv2.GaussianBlur(_one(person, yaw), (0, 0), 16).astype(np.uint8)
+
+
+def _nobody(_person: str, _yaw: float) -> Image:
+    light = np.linspace(165, 140, HEIGHT, dtype=np.float32)[:, None, None]
+    return np.broadcast_to(light, (HEIGHT, WIDTH, 3)).astype(np.uint8)
+
+
+def _two(person: str, yaw: float) -> Image:
+    picture = frame(person, yaw, WIDTH, HEIGHT, across=0.36)
+    other = frame("guo" if person != "guo" else "huang", 0.0, WIDTH, HEIGHT, across=0.68)
+    picture[:, WIDTH // 2 :] = other[:, WIDTH // 2 :]
+    return picture
+
+
+def _photo(person: str, yaw: float) -> Image:
+    """A print of the person held up and tilted: its nose does not move against its eyes."""
+    flat = _one(person, 0.0)
+    squeeze = 1 - abs(yaw) / 90
+    lean = 0.18 * yaw / TURN_DEGREES
+    left, right = WIDTH * (1 - squeeze) / 2, WIDTH * (1 + squeeze) / 2
+    corners = np.array([[0, 0], [WIDTH, 0], [WIDTH, HEIGHT], [0, HEIGHT]], np.float32)
+    tilted = np.array(
+        [
+            [left, HEIGHT * max(lean, 0) / 2], [right, HEIGHT * max(-lean, 0) / 2],
+            [right, HEIGHT * (1 - max(-lean, 0) / 2)], [left, HEIGHT * (1 - max(lean, 0) / 2)],
+        ],
+        np.float32,
+    )  # fmt: skip
+    move = cv2.getPerspectiveTransform(corners, tilted)
+    return cv2.warpPerspective(flat, move, (WIDTH, HEIGHT), borderValue=(120, 120, 120)).astype(np.uint8)
+
+
+DRAWN: dict[str, Callable[[str, float], Image]] = {
+    "dark": _dark, "blur": _blurred, "nobody": _nobody, "two": _two, "photo": _photo,
+}  # fmt: skip
