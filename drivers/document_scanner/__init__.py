@@ -1,0 +1,1 @@
+"""Papers and cards before a camera (device-classes C.6)."""

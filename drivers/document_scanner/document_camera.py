@@ -1,0 +1,280 @@
+"""`document_scanner/document_camera`: a camera that looks down on a dark mat.
+
+The camera is open only while a preview or a capture runs, and pictures are overwritten when it closes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import hashlib
+import importlib
+import socket
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+import cv2
+import numpy as np
+from pydantic import Field
+
+from drivers.document_scanner.page_finder import Image, Quad, find_page, sides
+from drivers.document_scanner.page_quality import Limits, defect, packed, sharpness, straightened, turned
+from drivers.errors import CommandCancelled, CommandTimedOut, DeviceBusy, DeviceError, MediaError
+from drivers.messages import (
+    Capabilities,
+    DeviceClass,
+    DeviceState,
+    DeviceStatus,
+    Fault,
+    FaultAction,
+    Message,
+    Preview,
+    ScannedPage,
+)
+
+T = TypeVar("T")
+
+CAMERA_MODULE = "drivers.face_camera.uvc"
+PREVIEW_WIDTH = 480
+PREVIEW_SECONDS = 1 / 10
+ANSWER_SECONDS = 1.0
+STEADY_SHARE = 0.006
+"""Of the page's longer side: a corner that moved more between two pictures is still being laid down."""
+NIGHT_LUMA = 16
+"""When the brightest hundredth of the whole picture is darker, nobody could tell paper from mat."""
+SENTENCES = {
+    "no_media": "no whole page lies on the mat: lay one down, with a dark edge all around",
+    "moving": "the page did not lie still: let go of it",
+    "too_dark": "the page is too dark to read: switch on the lamp",
+    "too_blurred": "the page is not sharp: lay it flat, clean the lens",
+    "glare": "light is mirrored on the page: turn it a little",
+}
+
+
+class Camera(Protocol):
+    """What this room uses of drivers.face_camera.uvc; loaded by name, device classes do not import one another."""
+
+    def open(self) -> None: ...
+    def newest(self, after: int = 0, timeout_seconds: float = 2.0) -> Any: ...
+    def close(self) -> None: ...
+
+
+class DocumentCamera:
+    """Implements `drivers.protocols.DocumentScanner`. One worker thread touches the camera, so that it is always
+    closed after it was opened, however a command ends."""
+
+    class Options(Message):
+        source: str = Field(default="0", description="0, /dev/video0, http://…, a clip, or a pattern: p_%03d.png")
+        fps: float = Field(default=10.0, gt=0, le=60, description="pace of a clip or sequence; wish to a device")
+        loop: bool = True
+        width: int = Field(default=2592, ge=640, le=4096, description="wish to a device; below 1920 A4 print is lost")
+        height: int = Field(default=1944, ge=480, le=4096)
+        rotate_degrees: Literal[0, 90, 180, 270] = Field(default=0, description="clockwise, for the page as given out")
+        patience_seconds: float = Field(default=4.0, gt=0, le=15, description="for a page to become usable")
+        least_sharpness: float = Field(default=1.6, ge=1, le=4)
+        least_luma: float = Field(default=80.0, ge=0, le=255)
+        greatest_glare: float = Field(default=0.015, ge=0, le=1)
+
+    def __init__(self, options: DocumentCamera.Options) -> None:
+        self._options = options
+        uvc = importlib.import_module(CAMERA_MODULE)
+        self._camera: Camera = uvc.FrameGrabber(
+            uvc.CameraOptions(
+                camera=options.source, fps=options.fps, loop=options.loop, width=options.width, height=options.height
+            )
+        )
+        self._limits = Limits(options.least_luma, options.greatest_glare, options.least_sharpness)
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="document-camera")
+        self._in_use = False
+        self._is_taken_back = False
+        self._fault: Fault | None = None
+        self._media = "unknown"
+        self._looking: asyncio.Task[None] | None = None
+
+    async def capabilities(self) -> Capabilities:
+        return Capabilities(
+            device_class=DeviceClass.DOCUMENT_SCANNER, driver="document_scanner/document_camera", version="1",
+            status_source="polled", poll_safe_in_motion=True, cancellable=frozenset({"preview", "capture"}),
+            features=frozenset({"preview", "auto_crop", "deskew", "detects_document"}),
+        )  # fmt: skip
+
+    async def status(self) -> DeviceStatus:
+        """Whether the camera's node or address is there. After a camera failed, it is looked through again in the
+        background, and fit when a picture came."""
+        reason = "" if self._in_use else await asyncio.to_thread(why_absent, self._options.source)
+        if reason:
+            self._note(reason)
+        elif self._fault is not None and not self._in_use and self._looking is None:
+            self._looking = asyncio.get_running_loop().create_task(self._look_again())
+        fault = self._fault
+        state = DeviceState.ONLINE
+        if fault is not None:
+            state = DeviceState.NO_DEVICE if fault.code == "camera_absent" else DeviceState.HARDWARE_ERROR
+        return DeviceStatus(
+            device=state,
+            faults=() if fault is None else (fault,),
+            parts={
+                "camera": "ok" if fault is None else "inoperative", "media": self._media, "lamp": "unknown",
+                "feeder": "not_fitted", "cover": "not_fitted",
+            },
+            simulated=is_simulated(self._options.source),
+        )  # fmt: skip
+
+    async def preview(self) -> AsyncIterator[Preview]:
+        """Pictures as the camera sees them, ten a second at most. Raises `DeviceAbsent` or `DeviceOffline`."""
+        async with self._camera_open():
+            sequence, shown_at = 0, 0.0
+            while True:
+                frame = await self._on_worker(self._newest, sequence)
+                sequence = frame.sequence
+                if time.monotonic() - shown_at >= PREVIEW_SECONDS:
+                    shown_at = time.monotonic()
+                    yield await self._on_worker(_small, frame.image, self._options.rotate_degrees)
+
+    async def capture(self, *, timeout_seconds: float = 20.0) -> ScannedPage:
+        """See `DocumentScanner.capture`. Waits a few seconds for a page that lies still and can be read.
+
+        Raises `MediaError` with `no_media`, `moving`, `too_dark`, `too_blurred` or `glare`; `DeviceAbsent` or
+        `DeviceOffline` when the camera is not there or sends nothing.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        async with self._camera_open():
+            deadline = min(deadline, time.monotonic() + self._options.patience_seconds)
+            seen: Counter[str] = Counter()
+            before: Quad | None = None
+            sequence = 0
+            while time.monotonic() < deadline:
+                frame = await self._on_worker(self._newest, sequence)
+                sequence = frame.sequence
+                result, before = await self._on_worker(self._judged, frame.image, before)
+                if isinstance(result, ScannedPage):
+                    self._media = "present"
+                    return result
+                seen[result] += 1
+        if not seen:
+            raise CommandTimedOut("the camera took too long to open")
+        reason = seen.most_common(1)[0][0]
+        self._media = "not_present" if reason == "no_media" else "present"
+        raise MediaError(SENTENCES[reason], reason)
+
+    def _judged(self, image: Image, before: Quad | None) -> tuple[ScannedPage | str, Quad | None]:
+        """A page, or why this picture gives none; and where the page lay. The picture is overwritten."""
+        try:
+            return self._page_in(image, before)
+        finally:
+            image[:] = 0
+
+    def _page_in(self, image: Image, before: Quad | None) -> tuple[ScannedPage | str, Quad | None]:
+        quad = find_page(image)
+        if quad is None:
+            return "too_dark" if float(np.percentile(image[::8, ::8], 99)) < NIGHT_LUMA else "no_media", None
+        if before is None or float(np.abs(quad - before).max()) > STEADY_SHARE * max(sides(quad)):
+            return "moving", quad
+        page = straightened(image, quad)
+        reason = defect(page, self._limits)
+        if not reason:
+            return _scanned(turned(page, self._options.rotate_degrees)), quad
+        page[:] = 0
+        return reason, quad
+
+    async def wipe(self) -> None:
+        """Closes the camera, which overwrites what it held; a command that runs ends."""
+        self._media, self._is_taken_back = "unknown", True
+        await self._on_worker(self._camera.close)
+
+    async def close(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+        await asyncio.to_thread(self._camera.close)
+        self._worker.shutdown(wait=False)
+
+    # --- the camera -------------------------------------------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def _camera_open(self) -> AsyncIterator[None]:
+        if self._looking is not None and self._looking is not asyncio.current_task():
+            self._looking.cancel()
+            await asyncio.wait([self._looking])
+        if self._in_use:
+            raise DeviceBusy("the document camera is in use")
+        self._in_use, self._is_taken_back = True, False
+        try:
+            await self._on_worker(self._camera.open)
+            yield
+            self._fault = None
+        except MediaError:
+            self._fault = None
+            raise
+        except DeviceError as error:
+            self._note(error.reason)
+            raise
+        finally:
+            try:
+                await self._on_worker(self._camera.close)
+            finally:
+                self._in_use = False
+
+    def _newest(self, after: int) -> Any:
+        if self._is_taken_back:
+            raise CommandCancelled("the citizen's session ended")
+        return self._camera.newest(after)
+
+    async def _on_worker(self, work: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._worker, work, *arguments)
+
+    async def _look_again(self) -> None:
+        try:
+            with contextlib.suppress(DeviceError):
+                async with self._camera_open():
+                    await self._on_worker(self._newest, 0)
+        finally:
+            self._looking = None
+
+    def _note(self, reason: str) -> None:
+        if reason not in ("camera_absent", "camera_lost", "camera_stalled"):
+            return
+        if self._fault is None or self._fault.code != reason:
+            self._fault = Fault(code=reason, action=FaultAction.MAINTENANCE, since=dt.datetime.now(dt.UTC))
+
+
+def why_absent(source: str) -> str:
+    """`camera_absent` when the node, file or address is not there, else empty; asks no camera for a picture."""
+    address = urlsplit(source)
+    if address.scheme in ("http", "https", "rtsp"):
+        port = address.port or {"http": 80, "https": 443, "rtsp": 554}[address.scheme]
+        try:
+            socket.create_connection((address.hostname or "", port), ANSWER_SECONDS).close()
+        except OSError:
+            return "camera_absent"
+        return ""
+    path = Path(f"/dev/video{source}" if source.isdigit() else source)
+    there = path.parent.is_dir() if "%" in source else path.exists()
+    return "" if there else "camera_absent"
+
+
+def is_simulated(source: str) -> bool:
+    """A clip, a sequence, or a stream of this very machine."""
+    if source.isdigit() or source.startswith("/dev/"):
+        return False
+    return urlsplit(source).hostname in (None, "127.0.0.1", "localhost", "::1")
+
+
+def _scanned(page: Image) -> ScannedPage:
+    clear = sharpness(cv2.cvtColor(page, cv2.COLOR_BGR2GRAY))
+    jpeg, width, height = packed(page)
+    page[:] = 0
+    digest = hashlib.sha256(jpeg).hexdigest()
+    return ScannedPage(jpeg=jpeg, width_px=width, height_px=height, sharpness=round(clear, 2), sha256=digest)
+
+
+def _small(image: Image, rotate_degrees: int) -> Preview:
+    height = round(image.shape[0] * PREVIEW_WIDTH / image.shape[1])
+    small = cv2.resize(image, (PREVIEW_WIDTH, height), interpolation=cv2.INTER_AREA)
+    rgb = turned(np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2RGB), np.uint8), rotate_degrees)
+    return Preview(width=rgb.shape[1], height=rgb.shape[0], rgb=rgb.tobytes())
