@@ -23,6 +23,7 @@ def copy_journal(city: City) -> Path:
     target.unlink(missing_ok=True)
     with sqlite3.connect(f"file:{source}?mode=ro", uri=True) as running, sqlite3.connect(target) as copy:
         running.backup(copy)
+        copy.execute("PRAGMA journal_mode=DELETE")
     for connection in (running, copy):
         connection.close()
     return target
