@@ -5,9 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.yizhan-installed
-RUN := PYTHONDONTWRITEBYTECODE= $(BIN)/python
 
-.PHONY: demo test check bench audit campaign lock deb clean setup screenshots
+.PHONY: demo test check bench campaign lock clean setup
 
 demo: setup
 	@$(BIN)/python -m kiosk demo --out build/demo $(DEMO)
@@ -20,6 +19,9 @@ check: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest $(TESTS)
+
+campaign: setup
+	@$(BIN)/python -m pytest -m campaign --timeout 3600 $(TESTS)
 
 bench: setup
 	@$(BIN)/python -m tests.bench

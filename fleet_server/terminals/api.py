@@ -20,7 +20,7 @@ from fleet_server.security import (
     verify_upgrade,
 )
 from fleet_server.terminals import desired, service
-from fleet_server.terminals.models import EnrolmentCodePublic, SiteCreate, TerminalCreate, TerminalPublic
+from fleet_server.terminals.models import EnrolmentCodePublic, Site, SiteCreate, TerminalCreate, TerminalPublic
 from kiosk.contracts.bundle import SignedDesiredState
 from kiosk.contracts.errors import SettingsInvalid
 from kiosk.contracts.fleet import EnrolmentAnswer, EnrolmentRequest
@@ -41,8 +41,9 @@ def enrol(request: Request, session: Writing, wanted: EnrolmentRequest) -> Enrol
     if not root.exists():
         raise SettingsInvalid("the repository of matters has no root: run `python -m fleet_server init`")
     terminal = service.enrol(session, wanted)
+    site = session.get(Site, terminal.site)
     return EnrolmentAnswer(
-        terminal=terminal.id, site=terminal.site, director_key=base64.b64encode(director.public_key).decode(),
+        terminal=terminal.id, site=site.name if site is not None else terminal.site, director_key=base64.b64encode(director.public_key).decode(),
         director_key_id=director.key_id, repository_root=root.read_text(),
         seal_authority=settings.seal_authority_pem(), server_time=now(),
     )  # fmt: skip

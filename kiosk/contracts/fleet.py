@@ -44,7 +44,7 @@ class EnrolmentRequest(Contract):
 
 class EnrolmentAnswer(Contract):
     terminal: str
-    site: str
+    site: str = Field(description="the site's name, as citizens read it")
     director_key: str = Field(description="raw Ed25519 public key of the director, base64")
     director_key_id: str
     repository_root: str = Field(description="TUF root metadata, first version, as JSON text: the terminal's trust")

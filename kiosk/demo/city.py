@@ -136,7 +136,6 @@ class City:
             data=self.terminal_data,
             server=self.dashboard.rstrip("/"),
             code=self.seed["enrolment_code"],
-            site=self.seed.get("site", ""),
             width=width,
             height=height,
             width_mm=millimetres[0],
@@ -154,7 +153,6 @@ SETTINGS = """\
 [machine]
 data = "{data}"
 development = true
-site = "{site}"
 
 [screen]
 width_px = {width}

@@ -14,7 +14,7 @@ from drivers.errors import DeviceError, DeviceOffline
 from drivers.messages import DeviceClass
 from kiosk.contracts.errors import FaultCode, KioskError
 from kiosk.contracts.events import Disposition
-from kiosk.contracts.matter import CallServiceStep, Matter, StepOfMatter
+from kiosk.contracts.matter import CallServiceStep, Matter, Step, StepOfMatter
 from kiosk.contracts.value import LocalizedText
 from kiosk.flow.screens import Chosen, Mark, Mode, NoticeScreen, Option, Place, WorkingScreen
 from kiosk.flow.session import CitizenLeft, Session, StepFailed, SteppedBack
@@ -41,7 +41,7 @@ class Transaction:
         self.equipment = session.equipment
         self.matter = matter
         self.number = ""
-        self.step: StepOfMatter = matter.steps[0]
+        self.position = 0
         self.has_effect = False
         """Something was submitted or printed: there is no way back behind it."""
         self.case_number = ""
@@ -51,6 +51,11 @@ class Transaction:
         """What stands explained on the screen, until the citizen tries again."""
         self.undelivered: FaultCode | None = None
         """A result exists that the citizen does not hold on paper."""
+
+    @property
+    def step(self) -> Step:
+        """The step that is being done."""
+        return self.matter.steps[self.position]
 
     @property
     def values(self) -> Values:
@@ -75,13 +80,14 @@ class Transaction:
         return members | changes
 
     def journey(self) -> tuple[Mark, ...]:
-        steps = [step for step in self.matter.steps if not _is_silent(step)]
-        now = self.matter.steps.index(self.step)
-        marks = []
-        for step in steps:
-            index = self.matter.steps.index(step)
-            marks.append(Mark(title=step.title, state="done" if index < now else "now" if index == now else "next"))
-        return tuple(marks)
+        """The steps a citizen notices; while a silent one runs, the next of them is already the present one."""
+        steps = self.matter.steps
+        now = next((index for index in range(self.position, len(steps)) if not _is_silent(steps[index])), len(steps) - 1)
+        return tuple(
+            Mark(title=step.title, state="done" if index < now else "now" if index == now else "next")
+            for index, step in enumerate(steps)
+            if not _is_silent(step)
+        )
 
     def journal(self, event: str, **data: Any) -> None:
         self.equipment.journal.append(event, transaction_number=self.number, **data)
@@ -191,7 +197,7 @@ async def _walk(transaction: Transaction, run_step: StepRunner) -> tuple[Disposi
     index = 0
     seen: list[int] = []
     while index < len(steps):
-        transaction.step = steps[index]
+        transaction.position = index
         asked = session.questions_asked
         started = time.monotonic()
         try:
@@ -250,10 +256,11 @@ def _only_rating_left(transaction: Transaction) -> bool:
 def transaction_number(session: Session) -> str:
     """Spoken on the telephone, searched by staff: date, terminal, and six characters nobody confuses."""
     now = session.equipment.now()
+    terminal = "".join(letter for letter in session.equipment.terminal if letter.isalnum())[-4:].upper()
     alphabet = "23456789ACDEFHJKLMNPQRTUVWXY"
     digits = uuid.uuid4().int
     tail = "".join(alphabet[(digits >> (5 * place)) % len(alphabet)] for place in range(6))
-    return f"{now:%y%m%d}-{session.equipment.terminal[-4:].upper()}-{tail}"
+    return f"{now:%y%m%d}-{terminal}-{tail}"
 
 
 StepRunner = Callable[[Transaction], Coroutine[Any, Any, Outcome]]

@@ -14,7 +14,6 @@ from kiosk.contracts.matter import (
     PrintReceiptStep,
     RateStep,
     ReviewStep,
-    Step,
 )
 from kiosk.flow.steps import (
     call_service,
@@ -32,7 +31,7 @@ from kiosk.flow.transaction import Outcome, Transaction
 
 async def run_step(transaction: Transaction) -> Outcome:
     """Do the transaction's present step."""
-    step: Step = transaction.step  # type: ignore[assignment]
+    step = transaction.step
     match step:
         case ConsentStep():
             work = consent.run(transaction, step)
