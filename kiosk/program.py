@@ -14,7 +14,7 @@ from drivers.messages import DeviceClass, DeviceStatus
 from kiosk.contracts.errors import JournalFull, KioskError, Unreachable
 from kiosk.flow.equipment import Equipment, SignInRules, TimeOuts
 from kiosk.flow.recovery import OpenEnds, ask_after, report_open_ends
-from kiosk.flow.screens import Hall
+from kiosk.flow.screens import Hall, Mode, View
 from kiosk.flow.stage import Stage
 from kiosk.machine.devices import Devices
 from kiosk.machine.documents import page_pngs
@@ -28,6 +28,7 @@ from kiosk.machine.memory import CleaningExecutor, forbid_core_dumps, reexec_har
 from kiosk.machine.seals import verify_seal
 from kiosk.machine.services import Services
 from kiosk.machine.settings import MachineSettings
+from kiosk.machine.speech import Speech, open_speech
 from kiosk.ui.app import run_ui
 from kiosk.ui.settings import ScreenSettings
 
@@ -89,6 +90,7 @@ class Terminal:
             situation=functools.partial(_situation, stage, devices),
         )  # fmt: skip
         _connect(stage, library, link, devices, journal)
+        stage.subscribe(_Narrator(open_speech()).hear, lambda _picture: None)
         stage.on_close = self._close
         for work in (stage.run(), link.run(), _open_devices(devices, journal, ends), _tell_online(link, stage)):
             self._tasks.append(asyncio.create_task(work))
@@ -168,6 +170,26 @@ def _connect(stage: Stage, library: Library, link: FleetLink, devices: Devices, 
     stage.on_session_ended = library.report_session
     library.on_change(stage.catalogue_changed)
     devices.on_change(device_changed)
+
+
+class _Narrator:
+    """Reads each new screen's one sentence aloud in elder mode, slowly; a new sentence ends the one before."""
+
+    def __init__(self, speech: Speech) -> None:
+        self._speech = speech
+        self._said = ""
+        self._saying: asyncio.Task[None] | None = None
+
+    def hear(self, view: View) -> None:
+        screen = view.screen
+        if view.mode is not Mode.ELDER or screen is None or screen.say.zh_cn == self._said:
+            return
+        self._said = screen.say.zh_cn
+        if self._saying is not None:
+            self._saying.cancel()
+        self._saying = asyncio.create_task(
+            self._speech.say(screen.say.in_language(view.language), view.language, slow=True)
+        )
 
 
 def _situation(stage: Stage, devices: Devices) -> Situation:
