@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 ENCODINGS = ("utf-8", "utf-16-le", "utf-32-le", "gb18030")
 CHUNK_BYTES = 16 * 1024 * 1024
 CONTEXT_BYTES = 48
@@ -31,8 +33,8 @@ class Hit:
 
 def scan(pid: int, needles: list[str]) -> list[Hit]:
     """Every place in the memory of `pid` where a needle stands."""
-    patterns = _patterns(needles)
-    overlap = max(len(pattern) for pattern in patterns) - 1
+    patterns = _Patterns(needles)
+    overlap = patterns.longest - 1
     hits: dict[int, Hit] = {}
     with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
         for start, end, name in _regions(pid):
@@ -43,7 +45,7 @@ def scan(pid: int, needles: list[str]) -> list[Hit]:
                     content = memory.read(min(CHUNK_BYTES, end - position))
                 except (OSError, ValueError, OverflowError):
                     break
-                for hit in _found(content, patterns, name, position):
+                for hit in patterns.found(content, name, position):
                     hits.setdefault(hit.address, hit)
                 if not content or position + len(content) >= end:
                     break
@@ -53,39 +55,85 @@ def scan(pid: int, needles: list[str]) -> list[Hit]:
 
 def scan_files(folder: Path, needles: list[str]) -> list[Hit]:
     """The same over every file below a folder."""
-    patterns = _patterns(needles)
+    patterns = _Patterns(needles)
     return [
         hit
         for path in sorted(folder.rglob("*"))
         if path.is_file()
-        for hit in _found(path.read_bytes(), patterns, str(path), 0)
+        for hit in patterns.found(path.read_bytes(), str(path), 0)
     ]
 
 
 def _regions(pid: int) -> Iterator[tuple[int, int, str]]:
-    for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
-        bounds, permissions, *rest = line.split(maxsplit=5)
-        name = rest[3].strip() if len(rest) > 3 else "anonymous"
-        if "r" in permissions and name not in KERNEL_REGIONS:
-            start, end = (int(bound, 16) for bound in bounds.split("-"))
-            yield start, end, name
+    """Readable regions with something in them: start, end, name.
+
+    Left out are regions without a single page in memory or swap, and private mappings of a file that have no page of
+    their own: those are the file, byte for byte.
+    """
+    bounds, permissions, name = (0, 0), "", ""
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        words = line.split(maxsplit=5)
+        if not words[0].endswith(":"):
+            low, high = words[0].split("-")
+            bounds, permissions = (int(low, 16), int(high, 16)), words[1]
+            name = words[5].strip() if len(words) > 5 else "anonymous"
+            kilobytes: dict[str, int] = {}
+            continue
+        if len(words) > 2 and words[2] == "kB":
+            kilobytes[words[0]] = int(words[1])
+        if words[0] == "VmFlags:" and "r" in permissions and name not in KERNEL_REGIONS:
+            is_file = name.startswith("/") and permissions.endswith("p") and not name.endswith("(deleted)")
+            own = kilobytes["Anonymous:"] + kilobytes["Swap:"]
+            if own or (not is_file and kilobytes["Rss:"]):
+                yield *bounds, name
 
 
-def _found(content: bytes, patterns: dict[bytes, tuple[int, str]], place: str, base: int) -> Iterator[Hit]:
-    for pattern, (needle, encoding) in patterns.items():
-        at = content.find(pattern)
-        while at >= 0:
-            context = content[max(0, at - CONTEXT_BYTES) : at + len(pattern) + CONTEXT_BYTES]
-            yield Hit(needle, encoding, place, base + at, context)
-            at = content.find(pattern, at + 1)
+class _Patterns:
+    """All the needles in all encodings, found in one pass: four rare bytes of each are looked up at every position."""
+
+    def __init__(self, needles: list[str]) -> None:
+        self.all = _patterns(needles)
+        self.longest = max(len(pattern) for pattern in self.all)
+        self._by_key: dict[int, list[tuple[bytes, int]]] = {}
+        for pattern in self.all:
+            rarities = [_rarity(pattern[at : at + 4]) for at in range(len(pattern) - 3)]
+            at = rarities.index(max(rarities))
+            self._by_key.setdefault(int.from_bytes(pattern[at : at + 4], "little"), []).append((pattern, at))
+        self._keys = np.array(sorted(self._by_key), dtype=np.uint32)
+        self._low, self._high = np.zeros(65536, bool), np.zeros(65536, bool)
+        self._low[self._keys & 0xFFFF] = True
+        self._high[self._keys >> 16] = True
+
+    def found(self, content: bytes, place: str, base: int) -> Iterator[Hit]:
+        """Every occurrence in `content`, which starts at address `base` of `place`."""
+        for parity in (0, 1):
+            words = np.frombuffer(content, "<u2", count=max(0, (len(content) - parity) // 2), offset=parity)
+            candidates = np.flatnonzero(self._low[words[:-1]] & self._high[words[1:]])
+            keys = words[candidates].astype(np.uint32) | (words[candidates + 1].astype(np.uint32) << 16)
+            right = np.isin(keys, self._keys)
+            for index, key in zip(candidates[right].tolist(), keys[right].tolist(), strict=True):
+                yield from self._at(content, index * 2 + parity, key, place, base)
+
+    def _at(self, content: bytes, position: int, key: int, place: str, base: int) -> Iterator[Hit]:
+        for pattern, offset in self._by_key[key]:
+            at = position - offset
+            if at >= 0 and content.startswith(pattern, at):
+                needle, encoding = self.all[pattern]
+                context = content[max(0, at - CONTEXT_BYTES) : at + len(pattern) + CONTEXT_BYTES]
+                yield Hit(needle, encoding, place, base + at, context)
+
+
+def _rarity(four: bytes) -> int:
+    return len(set(four)) - 4 * four.count(0)
 
 
 def _patterns(needles: list[str]) -> dict[bytes, tuple[int, str]]:
+    """Bytes to look for. Without the zeros at their end: nothing is as common in memory, and the search would crawl."""
     patterns: dict[bytes, tuple[int, str]] = {}
     for index, needle in enumerate(needles):
         if len(needle.encode()) < 6:
             raise ValueError("a needle this short is found by chance: give at least six bytes")
         for encoding in ENCODINGS:
-            patterns.setdefault(needle.encode(encoding), (index, encoding))
+            patterns.setdefault(needle.encode(encoding).rstrip(b"\0"), (index, encoding))
         patterns.setdefault(needle.encode("ascii", "backslashreplace"), (index, "json escapes"))
     return patterns

@@ -231,5 +231,5 @@ def _digits(text: str) -> str:
 
 
 def _dashed(digits: str) -> str:
-    """1901-02-03, as far as it has been typed."""
+    """Year, month and day with dashes between, as far as they have been typed."""
     return "-".join(part for part in (digits[:4], digits[4:6], digits[6:8]) if part)
