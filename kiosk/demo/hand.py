@@ -44,6 +44,10 @@ class Hand:
         """Touch an item; False when it is no longer there."""
         return bool(self._do(do="tap", name=name).get("ok"))
 
+    def touch(self, across: float, down: float) -> bool:
+        """Touch a place, in shares (0…1) of the screen's width and height."""
+        return bool(self._do(do="touch", x=across, y=down).get("ok"))
+
     def type(self, name: str, text: str) -> bool:
         return bool(self._do(do="type", name=name, text=text).get("ok"))
 

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from kiosk.demo.citizen import Citizen, Journey
 from kiosk.demo.city import City
+from kiosk.demo.dock import Dock
 from kiosk.demo.hand import Hand
 from kiosk.demo.processes import DemoFailed
 from kiosk.demo.report import collect_paper, copy_journal, write_report
@@ -100,16 +101,19 @@ def _tell(console: Console, city: City, report: dict[str, object], seconds: floa
 
 
 def _stay(console: Console, city: City) -> None:
-    console.print("\nThe house stays up. Dashboard: ", city.dashboard)
+    """Keep the house up, with its screen and levers in a browser, until the terminal's input ends or is interrupted."""
+    hand = Hand(city.hand)
+    dock = Dock(city, hand)
+    console.print("\nThe house stays up. Open in a browser:")
+    console.print(f"  the kiosk's screen and the dev dock   {dock.address}")
+    console.print(f"  the dashboard                         {city.dashboard}")
     for account in city.seed["accounts"].values():
-        console.print(f"  {account['name']}: {account['password']}")
-    console.print("Orders, for example `card_reader place ouyang`, `receipt_printer fault paper_out`; empty line ends.")
-    for line in sys.stdin:
-        words = line.strip().split(" ", 1)
-        if words == [""]:
-            return
-        simulator = city.simulators.get(words[0])
-        if simulator is None or len(words) < 2:
-            console.print(f"known: {', '.join(city.simulators)}, each followed by an order")
-            continue
-        console.print(simulator.order(words[1]))
+        console.print(f"      {account['name']:14} {account['password']}")
+    console.print("Enter ends it.")
+    try:
+        sys.stdin.readline()
+    except KeyboardInterrupt:
+        console.print("Ending")
+    finally:
+        dock.close()
+        hand.close()

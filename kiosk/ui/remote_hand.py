@@ -4,6 +4,7 @@ One JSON object a line, one line back, `{"ok": true, …}` or `{"ok": false, "er
 
   {"do": "state"}                              stage, mode, language, screen {kind, id, step, title}, touchables
   {"do": "tap", "name": NAME}                  a real press and release at the middle of the item
+  {"do": "touch", "x": SHARE, "y": SHARE}      the same at a place, in shares of the window
   {"do": "type", "name": FIELD, "text": TEXT}  keys of the on-screen keyboard; what it has no key for is set as a value
   {"do": "shot", "path": PATH}                 the window as PNG
   {"do": "wait", "stage"|"kind"|"step"|"name": …, "seconds": S}   until the screen is so, at most S seconds (10);
@@ -119,6 +120,12 @@ class Finger:
                 return
         raise NotThere(f"nothing to touch is called {name!r}")
 
+    def touch(self, across: float, down: float) -> None:
+        """Touch a place, in shares (0…1) of the window."""
+        window = self._kiosk.window
+        at = QPointF(across * window.width(), down * window.height()).toPoint()
+        QTest.mouseClick(window, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+
     def type(self, name: str, text: str) -> None:
         """Touch the field, then the keys; pinyin is not needed: characters without a key are set as a value."""
         if f"field:{name}" in self._names():
@@ -189,6 +196,8 @@ class RemoteHand(QObject):
                 return {"ok": True, **self._finger.state()}
             case "tap":
                 self._finger.tap(wish["name"])
+            case "touch":
+                self._finger.touch(float(wish["x"]), float(wish["y"]))
             case "type":
                 self._finger.type(wish["name"], wish["text"])
             case "shot":
