@@ -77,9 +77,9 @@ class FrameGrabber:
         """Begin to read. Raises `DeviceAbsent` (`camera_absent`) when there is nothing to open."""
         self.close()
         capture = self._capture()
-        self._stop.clear()
+        self._stop = threading.Event()
         self._lost = ""
-        self._thread = threading.Thread(target=self._read, args=(capture,), name="camera", daemon=True)
+        self._thread = threading.Thread(target=self._read, args=(capture, self._stop), name="camera", daemon=True)
         self._thread.start()
 
     def _capture(self) -> Any:
@@ -101,9 +101,10 @@ class FrameGrabber:
             raise DeviceAbsent(f"camera {where}: cannot be opened: check the cable and its name", "camera_absent")
         return capture
 
-    def _read(self, capture: Any) -> None:
+    def _read(self, capture: Any, stop: threading.Event) -> None:
+        """`stop` is this reader's alone: one left behind in a stuck read must not wake up beside its successor."""
         due = time.monotonic()
-        while not self._stop.is_set():
+        while not stop.is_set():
             good, image = capture.read()
             if not good and self._options.loop and not self.is_live:
                 capture.release()
@@ -114,20 +115,24 @@ class FrameGrabber:
                 else:
                     good, image = capture.read()
             if not good:
-                self._end("camera_lost")
+                self._end("camera_lost", stop)
                 break
             if not self.is_live:
                 due = max(due + 1.0 / self._options.fps, time.monotonic() - 1.0)
-                self._stop.wait(max(due - time.monotonic(), 0))
+                stop.wait(max(due - time.monotonic(), 0))
             with self._news:
+                if stop.is_set():
+                    image[:] = 0
+                    break
                 self._sequence += 1
                 self._slot.append(Frame(image, self._sequence, time.monotonic()))
                 self._news.notify_all()
         capture.release()
 
-    def _end(self, reason: str) -> None:
+    def _end(self, reason: str, stop: threading.Event) -> None:
         with self._news:
-            self._lost = reason
+            if not stop.is_set():
+                self._lost = reason
             self._news.notify_all()
 
     def newest(self, after: int = 0, timeout_seconds: float = STALL_SECONDS) -> Frame:

@@ -11,6 +11,8 @@ from drivers.messages import FaceDecision
 
 SAME_PERSON_AT = 0.40
 """Encodings of one course must agree this far: otherwise one person passes liveness and another is compared."""
+TURNED_PERSON_AT = 0.50
+"""The same for a turned head against its own straight view, which lies farther off (spike-face 3: p95 0.36 at 20°)."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,15 @@ class Judgement:
     distance: float | None
 
 
-def judge(live: Sequence[Vector], card: Vector, *, accept_at: float, retry_at: float) -> Judgement:
-    """ACCEPT up to `accept_at`, RETRY up to `retry_at` (the grey zone), REJECT beyond."""
+def judge(
+    live: Sequence[Vector], card: Vector, *, accept_at: float, retry_at: float, turned: Sequence[Vector] = ()
+) -> Judgement:
+    """ACCEPT up to `accept_at`, RETRY up to `retry_at` (the grey zone), REJECT beyond.
+
+    `turned` are encodings of the turned head: whoever turned must be whoever looked straight.
+    """
+    if any(DlibEngine.compare(one, live[0]) > TURNED_PERSON_AT for one in turned):
+        return Judgement(FaceDecision.RETRY, "IDENTITY_CHANGED", None)
     for index, one in enumerate(live):
         if any(DlibEngine.compare(one, other) > SAME_PERSON_AT for other in live[index + 1 :]):
             return Judgement(FaceDecision.RETRY, "IDENTITY_CHANGED", None)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from drivers.errors import ConsentRequired, DeviceAbsent, DeviceError, DeviceOffline
+from drivers.errors import ConsentRequired, DeviceAbsent, DeviceBusy, DeviceError, DeviceOffline
 from drivers.face_matcher.decision import Judgement, judge
 from drivers.face_matcher.engine import DlibEngine, Vector
 from drivers.face_matcher.liveness import Direction, FaceCourse, Next, Rules, Seen
@@ -79,6 +79,7 @@ class _Check:
 
     card: Vector | None = None
     live: list[Vector] = field(default_factory=list)
+    turned: list[Vector] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     attempts: int = 0
 
@@ -89,10 +90,14 @@ class _Check:
         finally:
             self.seconds[part] = self.seconds.get(part, 0.0) + time.perf_counter() - started
 
-    def wipe(self) -> None:
-        for vector in (*self.live, *(() if self.card is None else (self.card,))):
-            vector[:] = 0
+    def forget_attempt(self) -> None:
         self.live.clear()
+        self.turned.clear()
+
+    def wipe(self) -> None:
+        for vector in (*self.live, *self.turned, *(() if self.card is None else (self.card,))):
+            vector[:] = 0
+        self.forget_attempt()
         self.card = None
 
 
@@ -154,13 +159,16 @@ class FaceMatcher:
         """See `FaceCheck.verify`. A lost or stalled camera ends the check with a STAFF verdict and its reason."""
         if not consent_id:
             raise ConsentRequired("a face is compared only with the citizen's consent")
-        engine = await asyncio.to_thread(self._loaded_engine)
+        if self._check is not None:
+            raise DeviceBusy("a face check is running")
         check = self._check = _Check()
         verdict: FaceVerdict | None = None
+        opening: asyncio.Future[None] | None = None
         try:
-            opening = asyncio.to_thread(self._camera.open)
+            engine = await asyncio.to_thread(self._loaded_engine)
+            opening = asyncio.ensure_future(asyncio.to_thread(self._camera.open))
             encoding = asyncio.to_thread(check.spend, "encode_card", lambda: engine.encode_card(reference_png))
-            check.card, _ = await asyncio.gather(encoding, opening)
+            check.card, _ = await asyncio.gather(encoding, asyncio.shield(opening))
             self._camera_fault = None
             if check.card is None:
                 verdict = self._verdict(engine, check, Judgement(FaceDecision.STAFF, "CARD_PHOTO_UNUSABLE", None))
@@ -171,12 +179,16 @@ class FaceMatcher:
                     else:
                         yield item
         except (DeviceOffline, DeviceAbsent) as error:
+            if opening is None:
+                raise
             self._camera_fault = Fault(code=error.reason, action=FaultAction.CLEAR, since=dt.datetime.now(dt.UTC))
             verdict = self._verdict(engine, check, Judgement(FaceDecision.STAFF, error.reason.upper(), None))
         finally:
             check.wipe()
-            self._check = None
+            if opening is not None:  # a camera that opens after a cancelled check must still be closed
+                await asyncio.wait({opening})
             await asyncio.to_thread(self._camera.close)
+            self._check = None
         assert verdict is not None
         yield verdict
 
@@ -192,7 +204,7 @@ class FaceMatcher:
         judgement = Judgement(FaceDecision.STAFF, "ATTEMPTS_EXHAUSTED", None)
         while check.attempts < self._options.attempts and time.monotonic() < deadline:
             check.attempts += 1
-            check.live.clear()
+            check.forget_attempt()
             outcome = ""
             async for item in self._course(engine, check, head_turn, deadline):
                 if isinstance(item, str):
@@ -212,7 +224,7 @@ class FaceMatcher:
         assert check.card is not None
         card = check.card
         limits = {"accept_at": self._options.accept_at, "retry_at": self._options.retry_at}
-        return check.spend("decide", lambda: judge(check.live, card, **limits))
+        return check.spend("decide", lambda: judge(check.live, card, turned=check.turned, **limits))
 
     async def _course(
         self, engine: DlibEngine, check: _Check, head_turn: bool, deadline: float
@@ -271,7 +283,8 @@ def _look(engine: DlibEngine, check: _Check, course: FaceCourse, frame: Any) -> 
     seen = Seen(loose, unfit) if face is None else Seen(loose, unfit, face.parallax, face.centre, face.width)
     step = course.feed(seen, frame.taken_at)
     if step.encode and face is not None:
-        check.live.append(check.spend("encode", lambda: engine.encode(frame.image, face)))
+        vectors = check.turned if step.turned else check.live
+        vectors.append(check.spend("encode", lambda: engine.encode(frame.image, face)))
     return step
 
 

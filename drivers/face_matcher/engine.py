@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.errors import DeviceAbsent, HardwareFault
+from drivers.face_matcher.processor import refuse_without_avx
 
 Image = NDArray[np.uint8]
 """Rows × columns, or rows × columns × 3 in OpenCV's order (blue, green, red)."""
@@ -75,16 +76,6 @@ class Face:
         return pairs[0], pairs[1], points[4]
 
 
-def refuse_without_avx() -> None:
-    """Without AVX the libraries die with an illegal instruction: say so before loading them."""
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return
-    if "flags" in flags and " avx" not in flags:
-        raise HardwareFault("this processor has no AVX: face comparison cannot run here; use another way", "no_avx")
-
-
 def models_directory() -> Path:
     """Where the models are, without executing the package that carries them."""
     found = importlib.util.find_spec("face_recognition_models")
@@ -109,9 +100,14 @@ class DlibEngine:
         self._dlib = dlib
         self._detection_width = detection_width
         self._detector = dlib.get_frontal_face_detector()
-        self._shape = dlib.shape_predictor(str(shape or directory / SHAPE_FILE))
-        self._encoder = dlib.face_recognition_model_v1(str(encoding))
-        self.model_sha256 = hashlib.sha256(encoding.read_bytes()).hexdigest()
+        try:
+            self._shape = dlib.shape_predictor(str(shape or directory / SHAPE_FILE))
+            self._encoder = dlib.face_recognition_model_v1(str(encoding))
+            self.model_sha256 = hashlib.sha256(encoding.read_bytes()).hexdigest()
+        except (RuntimeError, OSError) as error:
+            raise HardwareFault(
+                "a face model cannot be read: reinstall the extra `face`", "engine_unavailable"
+            ) from error
 
     def warm_up(self) -> None:
         """The first call of each part allocates; do it before anyone waits."""

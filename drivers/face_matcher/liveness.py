@@ -1,7 +1,8 @@
 """The course of one face check as pure state: what was seen goes in, what to do next comes out (spike-face 4).
 
 POSITION (gates hold for some frames) → NEUTRAL → for each step: TURN → RETURN → done. Without the head turn, NEUTRAL
-collects three frames to encode and is done. No camera, no clock of its own: moments are passed in.
+collects three frames to encode and is done; it begins with the first frame that passes the tighter gates of encoding,
+since each of the three is held to them. No camera, no clock of its own: moments are passed in.
 """
 
 from __future__ import annotations
@@ -49,12 +50,16 @@ class Seen:
 
 @dataclass(frozen=True)
 class Next:
-    """What follows from a frame: a prompt, whether to encode this frame, and how it ended if it did."""
+    """What follows from a frame: a prompt, whether to encode this frame, and how it ended if it did.
+
+    `turned`: the frame to encode shows the head turned; it proves who turned, and is not compared with the card.
+    """
 
     phase: Phase
     prompt: str
     step: int = 0
     encode: bool = False
+    turned: bool = False
     failure: str = ""
 
     @property
@@ -127,7 +132,7 @@ class FaceCourse:
 
     def _position(self, seen: Seen, now: float) -> Next:
         self._steady = 0 if seen.hindrance else self._steady + 1
-        if self._steady >= self.rules.steady_frames:
+        if self._steady >= self.rules.steady_frames or not (self.turns or seen.unfit):
             self._enter("neutral", now)
             return self._neutrally(seen, now)
         if now - self._since > self.rules.position_seconds:
@@ -165,7 +170,7 @@ class FaceCourse:
         self._held = self._held + 1 if turned >= self.rules.turned_at else 0
         if self._held >= self.rules.held_frames:
             self._enter("return", now)
-            return Next("return", "RETURN", self._step)
+            return Next("return", "RETURN", self._step, encode=True, turned=True)
         return Next("turn", prompt, self._step)
 
     def _return(self, seen: Seen, now: float) -> Next:

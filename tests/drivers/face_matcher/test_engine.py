@@ -122,3 +122,17 @@ def test_the_grey_zone_and_an_exchanged_person_lead_to_another_try() -> None:
     assert judge([grey], card, **limits).reason == "GREY_ZONE"
     assert judge([far], card, **limits).reason == "NO_MATCH"
     assert judge([near, far + near], card, **limits).reason == "IDENTITY_CHANGED"
+    assert judge([near], card, turned=[far], **limits).reason == "IDENTITY_CHANGED"
+    assert judge([near], card, turned=[grey], **limits).decision is FaceDecision.ACCEPT
+
+
+def test_a_print_held_up_before_and_after_someone_elses_turn_is_noticed(engine: DlibEngine) -> None:
+    names = list(NAMES)[:2]
+    straight, other = frame(names[0]), frame(names[1], 20)
+    shown = engine.encode(straight, engine.detect(straight)[0])
+    turned = engine.encode(other, engine.detect(other)[0])
+    own = frame(names[0], 20)
+    limits = {"accept_at": 0.5, "retry_at": 0.6}
+    assert judge([shown] * 3, shown, turned=[turned], **limits).decision is FaceDecision.RETRY
+    own_turned = engine.encode(own, engine.detect(own)[0])
+    assert judge([shown] * 3, shown, turned=[own_turned], **limits).decision is FaceDecision.ACCEPT

@@ -41,7 +41,8 @@ def test_a_living_head_that_follows_both_prompts_passes_and_is_encoded_at_rest_t
     frames = [*[STRAIGHT] * 4, *[left] * 4, *[STRAIGHT] * 3, *[right] * 4, *[STRAIGHT] * 3]
     said = run(frames, "left", "right")
     assert said[-1].phase == "done"
-    assert sum(step.encode for step in said) == 3
+    assert sum(step.encode and not step.turned for step in said) == 3
+    assert sum(step.turned for step in said) == 2
     prompts = [step.prompt for step in said]
     assert [p for i, p in enumerate(prompts) if not i or prompts[i - 1] != p] == [
         "LOOK_STRAIGHT", "TURN_LEFT", "RETURN", "TURN_RIGHT", "RETURN", "HOLD_STILL",
@@ -86,4 +87,14 @@ def test_a_lost_frame_or_two_is_forgiven() -> None:
 def test_frames_that_are_not_fit_are_not_encoded() -> None:
     said = run([*[STRAIGHT] * 2, *[Seen("", "BLUR", 0, (640, 320), 230)] * 20, *[STRAIGHT] * 4])
     encoded = [index for index, step in enumerate(said) if step.encode]
-    assert encoded == [22, 23, 24]
+    assert encoded == [0, 1, 22]
+
+
+def test_without_the_turn_nothing_is_encoded_before_someone_fit_stands_there() -> None:
+    said = run([*[NOBODY] * 3, *[Seen("", "POSE", 0.12, (640, 320), 230)] * 2, *[STRAIGHT] * 3])
+    assert [index for index, step in enumerate(said) if step.encode] == [5, 6, 7]
+
+
+def test_without_the_turn_nobody_may_be_exchanged_once_encoding_began() -> None:
+    said = run([STRAIGHT, Seen("", "", 0.01, (300, 320), 230), *[STRAIGHT] * 3])
+    assert said[-1].failure == "DISCONTINUITY"
