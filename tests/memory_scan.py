@@ -107,7 +107,7 @@ class _Patterns:
     def found(self, content: bytes, place: str, base: int) -> Iterator[Hit]:
         """Every occurrence in `content`, which starts at address `base` of `place`."""
         for parity in (0, 1):
-            words = np.frombuffer(content, "<u2", count=max(0, (len(content) - parity) // 2), offset=parity)
+            words = np.frombuffer(content[: len(content) - (len(content) - parity) % 2], "<u2", offset=parity)
             candidates = np.flatnonzero(self._low[words[:-1]] & self._high[words[1:]])
             keys = words[candidates].astype(np.uint32) | (words[candidates + 1].astype(np.uint32) << 16)
             right = np.isin(keys, self._keys)

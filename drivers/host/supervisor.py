@@ -221,8 +221,9 @@ class SupervisedDevice:
                 self._board.down(DeviceState.UNKNOWN, "status_failed", FaultAction.WAIT, str(error))
         else:
             self._board.heard(status)
-            if process is not None and status.device is not DeviceState.STARTING:
+            if process is not None and status.device is not DeviceState.STARTING and not process.settled:
                 process.settled = True
+                LOG.info("%s: process %d stands, its state is %s", self.config.name, process.pid, status.device)
 
     async def _poll(self) -> None:
         """Now and then; at once and often while a driver that stands still says that it is starting."""

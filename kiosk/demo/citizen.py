@@ -6,6 +6,7 @@ import json
 import re
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,18 @@ from kiosk.demo.hand import Hand
 from kiosk.demo.processes import DemoFailed
 
 JOURNEY_SECONDS = 120.0
-PREFERENCES = ("face", "code", "have_page", "5")
+WAYS_IN = ("face", "code")
+PREFERENCES = ("have_page", "5")
 ENTRIES = {
     "phone": "13900000001",
     "text": "厦门市样例单位",
     "date": "2026-01-31",
     "identity_number": "350203190102030017",
 }
+
+
+def _never(_state: dict[str, Any]) -> bool:
+    return False
 
 
 @dataclass
@@ -32,6 +38,7 @@ class Journey:
     matter: str
     mode: str = "standard"
     language: str = "zh-CN"
+    way_in: str = "face"
     card_laid_at: float = 0.0
     transaction_number: str = ""
     screens: list[str] = field(default_factory=list)
@@ -48,8 +55,11 @@ class Citizen:
         self._last_screen: tuple[Any, ...] = ()
         self._screen_since = 0.0
 
-    def walk(self, journey: Journey) -> None:
-        """From the attract screen to the attract screen. Raises DemoFailed when the way does not end."""
+    def walk(self, journey: Journey, until: Callable[[dict[str, Any]], bool] = _never) -> None:
+        """From wherever the citizen stands to the attract screen, or to the first state of the screen `until` knows.
+
+        Raises DemoFailed when the way does not end, or ends before that.
+        """
         self._facing, self._last_screen = "straight", ()
         deadline = time.monotonic() + JOURNEY_SECONDS
         been_inside = False
@@ -57,15 +67,17 @@ class Citizen:
             state = self._hand.state()
             journey.transaction_number = state["transaction_number"] or journey.transaction_number
             self._picture(state, journey)
+            if until(state):
+                return
             if state["stage"] == "attract" and been_inside:
+                if until is not _never:
+                    break
                 self._city.order("card_reader", "remove")
                 return
             been_inside = been_inside or state["stage"] == "session"
             if not self._act(state, journey):
                 time.sleep(0.05)
-        raise DemoFailed(
-            f"{journey.matter}: the citizen was still at {self._last_screen} after {JOURNEY_SECONDS:.0f} s"
-        )
+        raise DemoFailed(f"{journey.matter}: the citizen did not arrive, and was last at {self._last_screen}")
 
     def _picture(self, state: dict[str, Any], journey: Journey) -> None:
         """One picture of each screen the citizen saw."""
@@ -112,7 +124,7 @@ class Citizen:
             case "form", _:
                 return self._fill(state, names)
             case "choose", _:
-                return self._choose(names)
+                return self._choose(names, journey.way_in)
             case "notice", _ if screen["tone"] == "failure":
                 raise DemoFailed(f"the terminal told a failure, code {screen['code']}: {screen['say']}")
             case _:
@@ -132,11 +144,13 @@ class Citizen:
             self._facing = direction
             self._city.order("face_check", f"turn {direction}")
 
-    def _choose(self, names: set[str]) -> bool:
-        """The face where it is offered, and the code when it is not, after a moment's look."""
-        if "option:code" in names and "option:face" not in names and time.monotonic() - self._screen_since < 2:
+    def _choose(self, names: set[str], way_in: str) -> bool:
+        """The wanted way in where it is offered, and the other when it is not, after a moment's look."""
+        offered = [way for way in WAYS_IN if f"option:{way}" in names]
+        if offered and way_in not in offered and time.monotonic() - self._screen_since < 2:
             return False
-        return any(self._tap(names, f"option:{option}") for option in PREFERENCES) or self._tap(names, "primary")
+        wanted = [way_in, *offered, *PREFERENCES]
+        return any(self._tap(names, f"option:{option}") for option in wanted) or self._tap(names, "primary")
 
     def _fill(self, state: dict[str, Any], names: set[str]) -> bool:
         for field_ in state["fields"]:

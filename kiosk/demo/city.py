@@ -36,6 +36,7 @@ class City:
         self.sandbox_address = ""
         self._authorities = ""
         self.simulators: dict[str, Program] = {}
+        self.server: Program | None = None
         self.kiosk: Program | None = None
         self._running: list[Program] = []
 
@@ -56,17 +57,21 @@ class City:
         self.sandbox_address, self._authorities = str(found["address"]), str(found["authorities"])
         tell("Fleet server: accounts, signed matters, database")
         self.seed = self._seed()
-        server = self._start(
-            "server",
-            ["fleet_server", "run", "--host", "127.0.0.1", "--port", str(self.server_port)],
-            self._server_environment(),
-        )
-        wait_for_port(self.server_port, server)
+        self.start_server()
         tell("Devices: " + ", ".join(SIMULATED))
         addresses = self._start_simulators()
         tell("Terminal")
         self._write_settings(addresses)
         self.start_kiosk()
+
+    def start_server(self) -> None:
+        """On the same port and data every time: also after it was killed."""
+        self.server = self._start(
+            "server",
+            ["fleet_server", "run", "--host", "127.0.0.1", "--port", str(self.server_port)],
+            self._server_environment(),
+        )
+        wait_for_port(self.server_port, self.server)
 
     def start_kiosk(self) -> None:
         self.kiosk = self._start(
@@ -87,7 +92,22 @@ class City:
 
     def summary(self) -> dict[str, int]:
         """What the server holds: terminals, transactions, journal entries."""
-        return self._fleet_command("summary", "--json")
+        return self.fleet_command("summary", "--json")
+
+    def fleet_command(self, *arguments: str, **environment: str) -> dict[str, Any]:
+        """One of the fleet server's own commands, and the JSON it prints last."""
+        done = subprocess.run(
+            [sys.executable, "-m", "fleet_server", *arguments],
+            env=os.environ | self._server_environment() | environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise DemoFailed(f"fleet_server {arguments[0]} failed:\n{done.stderr[-2000:]}")
+        found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+        return found
 
     # --- parts ---------------------------------------------------------------------------------------------------
 
@@ -104,22 +124,8 @@ class City:
             "YIZHAN_SEAL_AUTHORITY": self._authorities,
         }
 
-    def _fleet_command(self, *arguments: str) -> dict[str, Any]:
-        done = subprocess.run(
-            [sys.executable, "-m", "fleet_server", *arguments],
-            env=os.environ | self._server_environment(),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise DemoFailed(f"fleet_server {arguments[0]} failed:\n{done.stderr[-2000:]}")
-        found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-        return found
-
     def _seed(self) -> dict[str, Any]:
-        return self._fleet_command("seed", "--data", str(self.server_data), "--json")
+        return self.fleet_command("seed", "--data", str(self.server_data), "--json")
 
     def _start_simulators(self) -> dict[str, str]:
         for name, driver in SIMULATED.items():

@@ -89,7 +89,15 @@ class Program:
                 self._process.wait(seconds)
             except subprocess.TimeoutExpired:
                 os.killpg(self._process.pid, signal.SIGKILL)
-                self._process.wait(5)
+        self._release()
+
+    def kill(self) -> None:
+        """As a power cut would: SIGKILL to this process alone. Returns when it is gone."""
+        self._process.kill()
+        self._release()
+
+    def _release(self) -> None:
+        self._process.wait(5)
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 stream.close()

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from drivers.errors import DeviceError
 from drivers.messages import DeviceClass, PrintOutcome, PrintResult
+from drivers.protocols import DocumentPrinter
 from kiosk.contracts.events import Disposition
 from kiosk.flow.equipment import DevicesInUse, JournalInUse
 from kiosk.flow.steps.print_document import DISPOSITIONS
@@ -22,6 +23,8 @@ from kiosk.flow.steps.print_document import DISPOSITIONS
 log = logging.getLogger(__name__)
 
 PRINTER_PATIENCE_SECONDS = 20.0
+ASK_AGAIN_SECONDS = 0.5
+JOB_UNKNOWN = "job_unknown"
 
 
 class OpenEffect(Protocol):
@@ -121,11 +124,7 @@ async def _ask_after_page(journal: JournalToReplay, devices: DevicesInUse, effec
     found = PrintResult(job_id=effect.effect_id, outcome=PrintOutcome.UNCERTAIN, reason="printer_cannot_tell")
     if device == "document_printer" and devices.document_printer is not None:
         await _until_fit(devices)
-        try:
-            found = await devices.document_printer.find_job(effect.effect_id, None)
-        except DeviceError as error:
-            log.warning("the document printer cannot be asked after %s: %s", effect.effect_id, error.reason)
-            found = found.model_copy(update={"reason": error.reason})
+        found = await _word_of(devices.document_printer, effect.effect_id)
     uncertain_slip = found.outcome is PrintOutcome.UNCERTAIN and device != "document_printer"
     journal.settle_effect(
         effect.effect_id,
@@ -136,6 +135,24 @@ async def _ask_after_page(journal: JournalToReplay, devices: DevicesInUse, effec
         job_id=effect.effect_id,
         reason=found.reason,
     )
+
+
+async def _word_of(printer: DocumentPrinter, job_id: str) -> PrintResult:
+    """What became of the page, once the printer has ended with it; one it still holds at the limit is taken back."""
+    deadline = asyncio.get_running_loop().time() + PRINTER_PATIENCE_SECONDS
+    is_taken_back = False
+    while True:
+        try:
+            found = await printer.find_job(job_id, None)
+            if found.outcome is not PrintOutcome.UNCERTAIN or found.reason == JOB_UNKNOWN or is_taken_back:
+                return found
+            if asyncio.get_running_loop().time() >= deadline:
+                await printer.cancel_job(job_id)
+                is_taken_back = True
+        except DeviceError as error:
+            log.warning("the document printer cannot be asked after %s: %s", job_id, error.reason)
+            return PrintResult(job_id=job_id, outcome=PrintOutcome.UNCERTAIN, reason=error.reason)
+        await asyncio.sleep(ASK_AGAIN_SECONDS)
 
 
 async def _until_fit(devices: DevicesInUse) -> None:

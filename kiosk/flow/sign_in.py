@@ -7,6 +7,7 @@ Face is never the only way, is asked for with a separate consent, and is not off
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import uuid
 from contextlib import aclosing
 
@@ -14,7 +15,7 @@ from drivers.errors import CommandTimedOut, DeviceError, DeviceOffline, MediaErr
 from drivers.messages import DeviceClass, FaceDecision, FaceProgress, FaceVerdict, IdCard, Preview
 from kiosk.contracts.errors import FaultCode, Refused
 from kiosk.contracts.matter import Assurance
-from kiosk.contracts.value import masked_name, masked_number
+from kiosk.contracts.value import LocalizedText, masked_name, masked_number
 from kiosk.flow.screens import (
     ChooseScreen,
     Chosen,
@@ -63,9 +64,9 @@ async def _read_card(transaction: Transaction) -> None:
     session.questions_asked += 1
     hint = None
     while True:
-        session.show(InstructScreen(**transaction.frame(say=word("lay_card"), place=Place.CARD_READER), hint=hint))
+        ask = functools.partial(_card_or_answer, transaction, hint)
         try:
-            card = await transaction.with_device(DeviceClass.ID_CARD_READER, lambda: _card_or_answer(transaction))
+            card = await transaction.with_device(DeviceClass.ID_CARD_READER, ask)
         except CommandTimedOut:
             hint = word("lay_card_flat")
             continue
@@ -89,10 +90,12 @@ async def _read_card(transaction: Transaction) -> None:
         return
 
 
-async def _card_or_answer(transaction: Transaction) -> IdCard:
+async def _card_or_answer(transaction: Transaction, hint: LocalizedText | None) -> IdCard:
     reader = transaction.equipment.devices.card_reader
     if reader is None:
         raise StepFailed(FaultCode.CARD_READER_DOWN, "no identity card reader is configured", can_retry=False)
+    frame = transaction.frame(say=word("lay_card"), place=Place.CARD_READER)
+    transaction.session.show(InstructScreen(**frame, hint=hint))
     seconds = transaction.equipment.time_outs.card_seconds
     result = await transaction.session.unless_answered(reader.read(timeout_seconds=seconds, want_photo=True))
     if not isinstance(result, IdCard):

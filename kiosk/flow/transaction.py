@@ -11,7 +11,8 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from drivers.errors import DeviceError, DeviceOffline
-from drivers.messages import DeviceClass
+from drivers.messages import DeviceClass, DeviceState, DeviceStatus, FaultAction
+from drivers.protocols import Device
 from kiosk.contracts.errors import FaultCode, KioskError
 from kiosk.contracts.events import Disposition
 from kiosk.contracts.matter import CallServiceStep, Matter, Step, StepOfMatter
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 DEVICE_RETURN_SECONDS = 12.0
 """How long a citizen is asked to wait for a device that restarts; it is back within three seconds as a rule."""
+LOOK_SECONDS = 0.1
 
 
 class Outcome(Enum):
@@ -82,7 +84,9 @@ class Transaction:
     def journey(self) -> tuple[Mark, ...]:
         """The steps a citizen notices; while a silent one runs, the next of them is already the present one."""
         steps = self.matter.steps
-        now = next((index for index in range(self.position, len(steps)) if not _is_silent(steps[index])), len(steps) - 1)
+        now = next(
+            (index for index in range(self.position, len(steps)) if not _is_silent(steps[index])), len(steps) - 1
+        )
         return tuple(
             Mark(title=step.title, state="done" if index < now else "now" if index == now else "next")
             for index, step in enumerate(steps)
@@ -130,19 +134,43 @@ class Transaction:
         )
 
     async def with_device(self, device_class: DeviceClass, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run device work; when the device's process dies, tell the citizen in one sentence, wait, and go on."""
-        deadline = time.monotonic() + DEVICE_RETURN_SECONDS
+        """Run device work; when the device's process dies, tell the citizen in one sentence, wait, and do it again.
+
+        The work shows its own screen, for it may begin more than once. A device that served for long before it was
+        lost is waited for as if it were the first time; one that is lost again and again is not.
+        """
+        deadline = 0.0
         while True:
+            begun_at = time.monotonic()
             try:
                 return await work()
             except DeviceOffline:
-                if time.monotonic() > deadline:
+                now = time.monotonic()
+                if not deadline or now - begun_at > DEVICE_RETURN_SECONDS:
+                    deadline = now + DEVICE_RETURN_SECONDS
+                if now >= deadline:
                     raise
                 self.working("device_restarting")
+                await asyncio.sleep(LOOK_SECONDS)
                 while (  # noqa: ASYNC110 (a process restarts: there is nothing here to wait on)
                     not self.equipment.devices.is_fit(device_class) and time.monotonic() < deadline
                 ):
-                    await asyncio.sleep(0.1)
+                    await asyncio.sleep(LOOK_SECONDS)
+
+    async def until_awake(self, device: Device) -> None:
+        """Before an effect: wait out a restart that is under way, also of a process that nobody has missed yet."""
+        deadline = time.monotonic() + DEVICE_RETURN_SECONDS
+        is_told = False
+        while _is_restarting(await device.status()) and time.monotonic() < deadline:
+            if not is_told:
+                self.working("device_restarting")
+                is_told = True
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+def _is_restarting(status: DeviceStatus) -> bool:
+    mends_itself = any(fault.action is FaultAction.WAIT for fault in status.faults)
+    return status.device is DeviceState.STARTING or (not status.is_fit and mends_itself)
 
 
 def _id_field(event: str) -> str:

@@ -66,7 +66,6 @@ async def _capture(transaction: Transaction, step: CollectMaterialStep) -> Scann
                 hint=hint,
             )
         )
-        transaction.working("capturing")
         try:
             page = await transaction.with_device(DeviceClass.DOCUMENT_SCANNER, lambda: _take(transaction))
         except MediaError as error:
@@ -96,4 +95,5 @@ async def _take(transaction: Transaction) -> ScannedPage:
     scanner = transaction.equipment.devices.document_scanner
     if scanner is None:
         raise StepFailed(FaultCode.CAPTURE_FAILED, "no document camera is configured", can_retry=False)
+    transaction.working("capturing")
     return await scanner.capture()

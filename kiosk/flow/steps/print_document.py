@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from drivers.errors import DeviceError, DeviceOffline
+from drivers.errors import DeviceError
 from drivers.messages import DeviceClass, DocumentJob, PrintOutcome, PrintResult
 from drivers.protocols import DocumentPrinter
 from kiosk.contracts.errors import FaultCode, SealRejected, ServiceFailed
@@ -73,7 +73,9 @@ async def print_once(transaction: Transaction, step: PrintDocumentStep, pdf: byt
     printer = transaction.equipment.devices.document_printer
     if printer is None:
         raise StepFailed(FaultCode.PRINTER_DOWN, "no document printer is configured")
-    await _wait_until_fit(transaction)
+    await transaction.until_awake(printer)
+    if not transaction.equipment.devices.is_fit(DeviceClass.DOCUMENT_PRINTER):
+        raise StepFailed(FaultCode.PRINTER_DOWN, "the document printer is not fit for use")
     sha256 = sha256_hex(pdf)
     transaction.session.show(
         WorkingScreen(
@@ -105,19 +107,6 @@ def _end(transaction: Transaction, step: PrintDocumentStep, result: PrintResult)
         reason=result.reason,
         pages=result.pages_printed or 0,
     )
-
-
-async def _wait_until_fit(transaction: Transaction) -> None:
-    """A printer whose process restarts is waited for before anything is sent; there is nothing to lose yet."""
-
-    async def ask() -> None:
-        if not transaction.equipment.devices.is_fit(DeviceClass.DOCUMENT_PRINTER):
-            raise DeviceOffline("the document printer is not ready")
-
-    try:
-        await transaction.with_device(DeviceClass.DOCUMENT_PRINTER, ask)
-    except DeviceError as error:
-        raise StepFailed(FaultCode.PRINTER_DOWN, str(error)) from error
 
 
 async def _ask_printer(transaction: Transaction, printer: DocumentPrinter, result: PrintResult) -> PrintResult:

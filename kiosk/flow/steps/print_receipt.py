@@ -14,6 +14,8 @@ from kiosk.flow.words import failure_words
 
 
 async def run(transaction: Transaction, step: PrintReceiptStep) -> Outcome:
+    if (printer := transaction.equipment.devices.receipt_printer) is not None:
+        await transaction.until_awake(printer)
     transaction.session.show(
         WorkingScreen(**transaction.frame(place=Place.RECEIPT_SLOT, can_go_back=False, can_leave=False)), busy=True
     )

@@ -122,7 +122,7 @@ def test_the_grey_zone_and_an_exchanged_person_lead_to_another_try() -> None:
     assert judge([grey], card, **limits).reason == "GREY_ZONE"
     assert judge([far], card, **limits).reason == "NO_MATCH"
     assert judge([near, far + near], card, **limits).reason == "IDENTITY_CHANGED"
-    assert judge([near], card, turned=[far], **limits).reason == "IDENTITY_CHANGED"
+    assert judge([near], card, turned=[far + near], **limits).reason == "IDENTITY_CHANGED"
     assert judge([near], card, turned=[grey], **limits).decision is FaceDecision.ACCEPT
 
 

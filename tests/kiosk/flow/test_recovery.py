@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
 from flow_world import NOW, ScriptedDevices
 
 from drivers.messages import PrintOutcome
@@ -66,6 +67,21 @@ def test_a_printer_that_does_not_know_leaves_the_page_open_for_the_next_start(tm
     devices.document_printer.later = PrintOutcome.FAILED
     recover(journal, devices)
     assert journal.open_effects() == []
+    journal.close()
+
+
+def test_a_page_the_printer_still_holds_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody stands there any more: it must not come out for the next citizen."""
+    monkeypatch.setattr("kiosk.flow.recovery.PRINTER_PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("kiosk.flow.recovery.ASK_AGAIN_SECONDS", 0.01)
+    devices = ScriptedDevices()
+    devices.document_printer.later_reason = "still_printing"
+    devices.document_printer.after_cancel = PrintOutcome.FAILED
+    journal = crashed(tmp_path / "journal.sqlite")
+    recover(journal, devices)
+    assert ("print_reconciled", "failed") in events(journal)
+    assert journal.open_effects() == []
+    assert devices.document_printer.jobs == []
     journal.close()
 
 

@@ -13,6 +13,8 @@ from drivers.errors import CommandTimedOut, DeviceError, DeviceOffline
 from drivers.messages import (
     CardType,
     DeviceClass,
+    DeviceState,
+    DeviceStatus,
     DocumentJob,
     FaceDecision,
     FaceProgress,
@@ -110,11 +112,14 @@ class ScriptedFace:
 
 
 class ScriptedPrinter:
-    """Both printers. `outcomes` are consumed one a job; `later` is what the printer says when asked after."""
+    """Both printers. `outcomes` are consumed one a job, `states` one a question; `later` is said when asked after."""
 
     def __init__(self) -> None:
         self.outcomes: list[PrintOutcome | DeviceError] = []
         self.later = PrintOutcome.UNCERTAIN
+        self.later_reason = "job_unknown"
+        self.after_cancel: PrintOutcome | None = None
+        self.states: list[DeviceStatus] = []
         self.jobs: list[str] = []
         self.receipts: list[PrintJob] = []
 
@@ -127,13 +132,20 @@ class ScriptedPrinter:
             job_id=job_id, outcome=outcome, reason="" if outcome is PrintOutcome.PRINTED else "paper_out"
         )
 
+    async def status(self) -> DeviceStatus:
+        return self.states.pop(0) if self.states else DeviceStatus(device=DeviceState.ONLINE)
+
+    async def cancel_job(self, job_id: str) -> None:
+        del job_id
+        self.later = self.after_cancel or self.later
+
     async def print_document(self, job: DocumentJob, *, timeout_seconds: float = 120.0) -> PrintResult:
         del timeout_seconds
         return self._result(job.job_id)
 
     async def find_job(self, job_id: str, printer_job_id: str | None) -> PrintResult:
         del printer_job_id
-        return PrintResult(job_id=job_id, outcome=self.later)
+        return PrintResult(job_id=job_id, outcome=self.later, reason=self.later_reason)
 
     async def print_receipt(self, job: PrintJob, *, timeout_seconds: float = 20.0) -> PrintResult:
         del timeout_seconds

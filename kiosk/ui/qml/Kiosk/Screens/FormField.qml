@@ -69,7 +69,7 @@ Item {
                     elide: Text.ElideLeft
                     width: Math.min(implicitWidth, box.width - Theme.mm(12) - (wipe.visible ? wipe.width : 0))
                     font.pixelSize: Theme.textHeading
-                    font.letterSpacing: /^[0-9]/.test(text) ? Theme.mm(0.4) : 0
+                    font.letterSpacing: field.row.kind === "text" ? 0 : Theme.mm(0.4)
                 }
 
                 Rectangle {
