@@ -1,0 +1,48 @@
+"""Every word staff read, in three languages, out of words/*.yaml: `key: [zh-CN, zh-TW, en]`."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kiosk.contracts.value import LANGUAGES, Language
+
+WORDS = Path(__file__).parent / "words"
+
+
+@functools.cache
+def catalogue() -> dict[str, tuple[str, str, str]]:
+    """All words; a key that is written twice or lacks a language stops the server at its start."""
+    found: dict[str, tuple[str, str, str]] = {}
+    for file in sorted(WORDS.glob("*.yaml")):
+        for key, texts in yaml.safe_load(file.read_text(encoding="utf-8")).items():
+            if key in found:
+                raise ValueError(f"{file.name}: {key} is written twice")
+            if not isinstance(texts, list) or len(texts) != len(LANGUAGES) or not all(texts):
+                raise ValueError(f"{file.name}: {key} needs one text for each of {', '.join(LANGUAGES)}")
+            found[key] = (str(texts[0]), str(texts[1]), str(texts[2]))
+    return found
+
+
+class Words:
+    """The words of one language."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self._column = LANGUAGES.index(language)
+
+    def __call__(self, key: str, **values: Any) -> str:
+        """The text of `key` with its `{places}` filled in. A missing key is a mistake of ours: KeyError."""
+        text = catalogue()[key][self._column]
+        return text.format(**values) if values else text
+
+    def named(self, group: str, value: object, **values: Any) -> str:
+        """What a machine's own word is called; a word that is not known here is shown as it is."""
+        key = f"{group}.{value}"
+        return self(key, **values) if key in catalogue() else str(value)
+
+    def knows(self, key: str) -> bool:
+        return key in catalogue()
