@@ -7,7 +7,6 @@ network cameras: multipart JPEG over HTTP, on loopback.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -41,6 +40,8 @@ class CameraSimulator:
         self._yaw = self._from = self._to = 0.0
         self._turned_at = 0.0
         self._pictures: dict[tuple[str, str, float], bytes] = {}
+        self._drawing: threading.Thread | None = None
+        self._leave_off = threading.Event()
         self._server = MjpegServer(self._picture, fps=FPS)
 
     async def start(self) -> str:
@@ -52,7 +53,7 @@ class CameraSimulator:
             case "person":
                 self._person, self._fault = argument, ""
                 await asyncio.to_thread(self._drawn, argument, "", 0.0)
-                threading.Thread(target=self._draw_turns, args=(argument,), daemon=True).start()
+                await self._draw_ahead(argument)
             case "turn" if argument in DIRECTIONS:
                 self._from, self._to, self._turned_at = self._yaw, DIRECTIONS[argument], time.monotonic()
             case "fault" if argument in self.faults:
@@ -70,6 +71,7 @@ class CameraSimulator:
         return "done"
 
     async def stop(self) -> None:
+        await self._draw_ahead(None)
         await self._server.stop()
 
     # --- pictures --------------------------------------------------------------------------------------------------
@@ -89,12 +91,23 @@ class CameraSimulator:
             self._pictures[key] = bytes(cv2.imencode(".jpg", image, QUALITY)[1].tobytes())
         return self._pictures[key]
 
-    def _draw_turns(self, person: str) -> None:
-        """Have every angle ready before the citizen is asked to turn."""
+    async def _draw_ahead(self, person: str | None) -> None:
+        """Have every angle ready before the citizen is asked to turn; what was being drawn for another one is left."""
+        self._leave_off.set()
+        if self._drawing is not None:
+            await asyncio.to_thread(self._drawing.join)
+            self._drawing = None
+        if person is not None:
+            self._leave_off = threading.Event()
+            self._drawing = threading.Thread(target=self._draw_turns, args=(person, self._leave_off), daemon=True)
+            self._drawing.start()
+
+    def _draw_turns(self, person: str, leave_off: threading.Event) -> None:
         for step in np.arange(STEP_DEGREES, TURN_DEGREES + 1, STEP_DEGREES):
             for yaw in (float(step), float(-step)):
-                with contextlib.suppress(RuntimeError):
-                    self._drawn(person, "", yaw)
+                if leave_off.is_set():
+                    return
+                self._drawn(person, "", yaw)
 
 
 def _one(person: str, yaw: float) -> Image:

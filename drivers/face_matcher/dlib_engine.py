@@ -119,7 +119,8 @@ class FaceMatcher:
         self._engine_failure: DeviceError | None = None
         self._engine_ready = threading.Event()
         self._check: _Check | None = None
-        threading.Thread(target=self._load, name="engine", daemon=True).start()
+        self._loading = threading.Thread(target=self._load, name="engine", daemon=True)
+        self._loading.start()
 
     def _load(self) -> None:
         try:
@@ -271,6 +272,7 @@ class FaceMatcher:
 
     async def close(self) -> None:
         await self.wipe()
+        await asyncio.to_thread(self._loading.join)
 
 
 def _look(engine: DlibEngine, check: _Check, course: FaceCourse, frame: Any) -> Next:
