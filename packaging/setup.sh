@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what Yizhan needs. Usage: setup.sh system | venv PYTHON VENV | python VENV
 set -euo pipefail
+export UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 # the certificates this machine trusts, as pip does
 here=$(cd "$(dirname "$0")" && pwd)
 
 system() {
