@@ -107,7 +107,8 @@ class _Patterns:
     def found(self, content: bytes, place: str, base: int) -> Iterator[Hit]:
         """Every occurrence in `content`, which starts at address `base` of `place`."""
         for parity in (0, 1):
-            words = np.frombuffer(content[: len(content) - (len(content) - parity) % 2], "<u2", offset=parity)
+            shifted = memoryview(content)[parity:]
+            words = np.frombuffer(shifted[: len(shifted) // 2 * 2], "<u2")
             candidates = np.flatnonzero(self._low[words[:-1]] & self._high[words[1:]])
             keys = words[candidates].astype(np.uint32) | (words[candidates + 1].astype(np.uint32) << 16)
             right = np.isin(keys, self._keys)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ PRINTERS = ("receipt_printer", "document_printer")
 
 
 class City:
-    """Everything outside the citizen. `start()` brings it up in order, `stop()` takes it down in reverse."""
+    """Everything outside the citizen. `start()` brings it up, `stop()` takes it down."""
 
     def __init__(self, out: Path, *, orientation: str = "portrait") -> None:
         self.out = out
@@ -49,19 +50,16 @@ class City:
         return f"http://127.0.0.1:{self.server_port}/"
 
     def start(self, tell: Callable[[str], None]) -> None:
-        tell("Sandbox city")
-        sandbox = self._start(
-            "sandbox", ["fleet_server", "sandbox", "--port", "0", "--data", str(self.out / "sandbox")]
-        )
-        found = sandbox.answer()
-        self.sandbox_address, self._authorities = str(found["address"]), str(found["authorities"])
-        tell("Fleet server: accounts, signed matters, database")
-        self.seed = self._seed()
-        self.start_server()
-        tell("Devices: " + ", ".join(SIMULATED))
-        addresses = self._start_simulators()
+        """Bring it up; what does not wait for another starts at the same time. Raises DemoFailed."""
+        tell("Sandbox city, fleet server, " + ", ".join(SIMULATED))
+        with ThreadPoolExecutor() as pool:
+            simulators = pool.submit(self._start_simulators)
+            sandbox, seeding = pool.submit(self._start_sandbox), pool.submit(self._seed)
+            self.seed = seeding.result()
+            sandbox.result()
+            self.start_server()
+            self._write_settings(simulators.result())
         tell("Terminal")
-        self._write_settings(addresses)
         self.start_kiosk()
 
     def start_server(self) -> None:
@@ -81,9 +79,13 @@ class City:
         )
 
     def stop(self) -> None:
-        for program in reversed(self._running):
-            program.stop()
-        self._running.clear()
+        """The terminal first: it says goodbye to its devices and its server."""
+        running, self._running = self._running, []
+        if self.kiosk is not None:
+            self.kiosk.stop()
+        if running:
+            with ThreadPoolExecutor(len(running)) as pool:
+                list(pool.map(Program.stop, running))
 
     def order(self, device: str, line: str) -> None:
         """Change the world at one device; a city without that device goes on without it."""
@@ -123,6 +125,11 @@ class City:
             "YIZHAN_SANDBOX_URL": self.sandbox_address,
             "YIZHAN_SEAL_AUTHORITY": self._authorities,
         }
+
+    def _start_sandbox(self) -> None:
+        arguments = ["fleet_server", "sandbox", "--port", "0", "--data", str(self.out / "sandbox")]
+        found = self._start("sandbox", arguments).answer()
+        self.sandbox_address, self._authorities = str(found["address"]), str(found["authorities"])
 
     def _seed(self) -> dict[str, Any]:
         return self.fleet_command("seed", "--data", str(self.server_data), "--json")

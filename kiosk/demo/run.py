@@ -49,8 +49,11 @@ def run_demo(arguments: argparse.Namespace) -> int:
 
 
 def _fresh(out: Path) -> None:
+    """Nothing of an earlier demo is taken for this one's."""
     for name in ("logs", "server", "terminal", "sandbox", "devices", "screens"):
         shutil.rmtree(out / name, ignore_errors=True)
+    for name in ("report.json", "receipt.bin", "receipt.png", "document.pdf", "journal.sqlite"):
+        (out / name).unlink(missing_ok=True)
     (out / "screens").mkdir(parents=True)
 
 
