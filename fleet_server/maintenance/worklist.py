@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from fleet_server.maintenance.models import Alert, AlertKind
 from fleet_server.terminals.reading import Condition, TerminalView
+from kiosk.contracts.value import sha256_hex
 
 
 class Who(StrEnum):
@@ -65,16 +66,22 @@ class Ticket:
     @property
     def anchor(self) -> str:
         """An id for the page that stays the same from one look to the next."""
-        return "k" + self.key.encode().hex()[:80]
+        return "k" + sha256_hex(self.key.encode())[:20]
 
 
 def tickets(alerts: Iterable[Alert], views: Iterable[TerminalView]) -> list[Ticket]:
-    """Machines that serve nobody first, then by who must come, the longest wait first."""
+    """Machines that serve nobody first, then what stops a device, then what can wait; within that by who must come."""
     by_name = {view.public.id: view for view in views}
     order = list(Who)
     made = [_ticket(alert, by_name.get(alert.terminal)) for alert in alerts]
     latest = dt.datetime.max.replace(tzinfo=dt.UTC)
-    return sorted(made, key=lambda ticket: (not ticket.stops, order.index(ticket.who), ticket.since or latest))
+    return sorted(
+        made,
+        key=lambda ticket: (
+            not ticket.stops, ticket.who is Who.NOBODY, ticket.fault in HARMLESS, order.index(ticket.who),
+            ticket.since or latest,
+        ),
+    )  # fmt: skip
 
 
 def bring_along(found: Iterable[Ticket]) -> list[tuple[str, list[Ticket]]]:

@@ -1,7 +1,7 @@
 // Live parts, and small comforts. Every page works without it.
 "use strict";
 
-const LOST_AFTER = 3;
+const LOST_AFTER = 2;
 
 function keepFocus(part, change) {
   const held = part.contains(document.activeElement) ? document.activeElement.id : "";
@@ -53,6 +53,7 @@ function live(part) {
     if (wait) setTimeout(turn, wait);
   }
   document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
+  window.addEventListener("online", look);
   setTimeout(turn, pause);
 }
 
