@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from kiosk.demo.cards import cards_for
 from kiosk.demo.citizen import Citizen, Journey
 from kiosk.demo.city import City
 from kiosk.demo.dock import Dock
@@ -18,7 +19,6 @@ from kiosk.demo.hand import Hand
 from kiosk.demo.processes import DemoFailed
 from kiosk.demo.report import collect_paper, copy_journal, write_report
 
-CARDS = ("lin", "ouyang", "chen", "huang", "aydin")
 ARRIVAL_SECONDS = 30.0
 
 
@@ -30,9 +30,10 @@ def run_demo(arguments: argparse.Namespace) -> int:
     city = City(out, orientation=arguments.orientation)
     started = time.monotonic()
     try:
+        cards = cards_for(arguments.matter)
         with console.status("Starting") as status:
             city.start(status.update)
-            journeys = _serve(city, arguments, status.update)
+            journeys = _serve(city, arguments, cards, status.update)
             status.update("Waiting for the journal to arrive at the server")
             journal, server = _arrived(city, journeys)
         report = write_report(city, journeys, journal, server)
@@ -57,11 +58,13 @@ def _fresh(out: Path) -> None:
     (out / "screens").mkdir(parents=True)
 
 
-def _serve(city: City, arguments: argparse.Namespace, tell: Callable[[str], None]) -> list[Journey]:
+def _serve(
+    city: City, arguments: argparse.Namespace, cards: tuple[str, ...], tell: Callable[[str], None]
+) -> list[Journey]:
     hand = Hand(city.hand)
     journeys = []
     for number in range(arguments.journeys):
-        card = CARDS[number % len(CARDS)]
+        card = cards[number % len(cards)]
         tell(f"Citizen {number + 1} of {arguments.journeys} at the terminal")
         journey = Journey(card, arguments.matter, arguments.mode, arguments.language)
         _wait_for_matter(hand, arguments.matter)
