@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import segno
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from markupsafe import Markup
 from sqlmodel import Session
 
@@ -19,12 +19,15 @@ from fleet_server.terminals import reading, service
 from fleet_server.terminals.models import EnrolmentCodePublic, SiteCreate, TerminalCreate
 
 READERS = roles(Role.MAINTAINER, Role.ADMINISTRATOR, Role.AUDITOR)
+SHOWN = 50
 STEWARDS = roles(Role.MAINTAINER, Role.ADMINISTRATOR)
 
 router = APIRouter(include_in_schema=False, prefix="/terminals")
 
 Reader = Annotated[StaffIdentity, Depends(require(*READERS))]
 Steward = Annotated[StaffIdentity, Depends(require(*STEWARDS))]
+Chosen = Annotated[str, Query(max_length=20)]
+PageNumber = Annotated[int, Query(ge=1, le=2000)]
 Administrator = Annotated[StaffIdentity, Depends(require(Role.ADMINISTRATOR))]
 
 
@@ -35,13 +38,17 @@ def install(app: FastAPI) -> None:
 
 
 @router.get("")
-def list_terminals(request: Request, session: Reading, staff: Reader) -> Response:
-    return page(request, staff, "terminals/list.html", **_listed(request, session))
+def list_terminals(
+    request: Request, session: Reading, staff: Reader, condition: Chosen = "", page_number: PageNumber = 1
+) -> Response:
+    return page(request, staff, "terminals/list.html", **_listed(request, session, condition, page_number))
 
 
 @router.get("/live")
-def list_terminals_live(request: Request, session: Reading, staff: Reader) -> Response:
-    return live_part(request, staff, "terminals/_list.html", **_listed(request, session))
+def list_terminals_live(
+    request: Request, session: Reading, staff: Reader, condition: Chosen = "", page_number: PageNumber = 1
+) -> Response:
+    return live_part(request, staff, "terminals/_list.html", **_listed(request, session, condition, page_number))
 
 
 @router.get("/new")
@@ -117,10 +124,15 @@ def move(request: Request, staff: Administrator, terminal: str, group: Text = ""
     return back_to(f"/terminals/{terminal}", "terminal_moved")
 
 
-def _listed(request: Request, session: Session) -> dict[str, Any]:
+def _listed(request: Request, session: Session, condition: str, page_number: int) -> dict[str, Any]:
     missing = shell_of(request).ask("journal_missing", session, default={})
     views = reading.views(session, request.app.state.settings.silence_seconds, missing)
-    return {"views": views, "counts": reading.counts(views)}
+    chosen = [view for view in views if not condition or view.condition == condition]
+    start = (page_number - 1) * SHOWN
+    return {
+        "views": chosen[start : start + SHOWN], "counts": reading.counts(views), "condition": condition,
+        "page_number": page_number, "has_more": len(chosen) > start + SHOWN,
+    }  # fmt: skip
 
 
 def _one(request: Request, session: Session, staff: StaffIdentity, terminal: str) -> dict[str, Any]:

@@ -200,7 +200,8 @@ def test_every_page_is_legible_on_a_desk_and_on_a_telephone(world: World, window
     pages = {
         "administrator": ["/overview", "/terminals", "/terminals/xm-huli-002a", "/terminals/new", "/transactions",
                           "/accounts", "/accounts/author", "/audit", "/nothing"],
-        "author": ["/matters", "/matters/versions/no_house_certificate", "/matters/drafts/new", "/account", "/accounts"],
+        "author": ["/matters", "/matters/versions/no_house_certificate", "/matters/drafts/new", "/account",
+                   "/accounts"],
         "reviewer": ["/matters/submissions/3", "/rollout"],
     }  # fmt: skip
     for size in (DESKTOP, PHONE):

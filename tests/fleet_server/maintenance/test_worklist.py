@@ -69,7 +69,8 @@ def test_what_comes_first() -> None:
         ("b", "paper_low", False),
         ("a", "process_lost", False),
     ]
-    assert [(part, len(wanted)) for part, wanted in bring_along(made)][0] == ("receipt_roll", 3)
+    part, wanted = bring_along(made)[0]
+    assert (part, len(wanted)) == ("receipt_roll", 3)
     assert made[0].part == "network_kit"
     assert len({ticket.anchor for ticket in made}) == len(made)
 
