@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 90
 def run(tell: Callable[[str], None]) -> list[Measure]:
     tell("taps")
     done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.tap_process"], cwd=ROOT, capture_output=True, text=True, check=False,
+        [sys.executable, "-m", "tests.bench.windows.tap_process"], cwd=ROOT, capture_output=True, text=True, check=False,
         env=os.environ | {"QT_QPA_PLATFORM": "offscreen", "QT_QUICK_BACKEND": "software"}, timeout=PATIENCE_SECONDS,
     )  # fmt: skip
     if done.returncode != 0:

@@ -1,4 +1,4 @@
-"""python -m tests.bench.window_process kiosk|empty: one window until it is at rest; says when it was painted and how
+"""python -m tests.bench.windows.window_process kiosk|empty: one window until it is at rest; says when it was painted and how
 much memory it holds, as one JSON line. `painted_at` is in monotonic seconds, `processor_ms` the computing done by then.
 """
 
@@ -51,7 +51,7 @@ def show_kiosk(report: Report) -> int:
     from kiosk.ui.app import run_ui
     from kiosk.ui.gallery.tiles import DOORS, TILES
     from kiosk.ui.settings import ScreenSettings
-    from tests.bench.walking_hall import WalkingHall
+    from tests.bench.windows.walking_hall import WalkingHall
 
     report.imported()
 

@@ -1,4 +1,4 @@
-"""python -m tests.bench.tap_process: a visit walked by real taps, some times; one JSON line, screen → milliseconds."""
+"""python -m tests.bench.windows.tap_process: a visit walked by real taps, some times; one JSON line, screen → milliseconds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kiosk.ui.gallery.views import views
 from kiosk.ui.remote_hand import touchables
 from kiosk.ui.settings import ScreenSettings
 from kiosk.ui.window import KioskWindow
-from tests.bench.walking_hall import WalkingHall
+from tests.bench.windows.walking_hall import WalkingHall
 
 VISITS = 8
 WAY = ("attract", "home", "sign_in", "consent", "choose", "review", "preview", "done", "rate")

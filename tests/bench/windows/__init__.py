@@ -1,0 +1,1 @@
+"""Processes with a window, for what is measured from outside."""
