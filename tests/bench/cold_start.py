@@ -63,8 +63,8 @@ def _started(which: str) -> dict[str, float]:
     }  # fmt: skip
     begun = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.windows.window_process", which], cwd=ROOT, env=environment, capture_output=True,
-        text=True, timeout=PATIENCE_SECONDS, check=False,
+        [sys.executable, "-m", "tests.bench.windows.window_process", which], cwd=ROOT, env=environment,
+        capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False,
     )  # fmt: skip
     if done.returncode != 0:
         raise RuntimeError(f"the {which} window ended with {done.returncode}: {done.stderr[-500:]}")

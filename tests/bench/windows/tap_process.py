@@ -1,4 +1,7 @@
-"""python -m tests.bench.windows.tap_process: a visit walked by real taps, some times; one JSON line, screen → milliseconds."""
+"""python -m tests.bench.windows.tap_process: a visit walked by real taps, some times.
+
+Says, as one JSON line, screen → milliseconds from the tap to its first painted frame.
+"""
 
 from __future__ import annotations
 
