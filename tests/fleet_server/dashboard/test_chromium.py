@@ -48,6 +48,13 @@ CONTRAST = """() => {
 }"""
 
 
+CUT_OFF = """() => [...document.querySelectorAll('.flush')].flatMap((card) =>
+  [...card.querySelectorAll('button, a, time, .chip, b')].filter((each) => each.checkVisibility() &&
+    !each.closest('.tabs, .code-view') &&
+    each.getBoundingClientRect().right > card.getBoundingClientRect().right + 1).map((each) => each.textContent))"""
+"""What a card that hides its overflow would hide."""
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     if shutil.which(CHROMIUM) is None:
@@ -208,11 +215,12 @@ def test_every_page_is_legible_on_a_desk_and_on_a_telephone(world: World, window
         for name, paths in pages.items():
             page = window(name, size)
             for path in paths:
-                page.goto(path)
+                page.goto(f"/language/{'en' if size is DESKTOP else 'zh-CN'}?back={path}")
                 audit = page.evaluate(CONTRAST)
                 assert audit["seen"] > 5, path
                 assert not audit["found"], f"{path} at {size['width']}: {audit['found'][:5]}"
                 assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], f"{path} is too wide"
+                assert not page.evaluate(CUT_OFF), f"{path} at {size['width']}: {page.evaluate(CUT_OFF)}"
                 if size is PHONE:
                     small = page.evaluate(
                         "[...document.querySelectorAll('button, .button, .side a, select, input:not([type=hidden]):"
