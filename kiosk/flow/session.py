@@ -127,18 +127,20 @@ class Session:
             self._answers.put_nowait(answer)
 
     async def unless_answered(self, work: Coroutine[Any, Any, T]) -> T | Chosen | FormFilled:
-        """Run device work while the screen stands; an answer ends the work and is returned instead."""
+        """Run device work while the screen stands; an answer ends the work and is returned instead.
+
+        When both come in the same moment, the citizen's word counts: a touch that was taken must not be lost.
+        """
         job = asyncio.ensure_future(work)
         answering = asyncio.ensure_future(self.answered())
         try:
             await asyncio.wait({job, answering}, return_when=asyncio.FIRST_COMPLETED)
-            return job.result() if job.done() else answering.result()
+            return answering.result() if answering.done() else job.result()
         finally:
             for task in (job, answering):
-                if not task.done():
-                    task.cancel()
-                    with suppress(asyncio.CancelledError, Exception):
-                        await task
+                task.cancel()
+                with suppress(asyncio.CancelledError, Exception):
+                    await task
 
     def wipe(self) -> None:
         """Forget the citizen. Idempotent."""

@@ -63,6 +63,10 @@ class Stage:
         self._language, self._mode = language, mode
         self._session: Session | None = None
         self._visit: asyncio.Task[None] | None = None
+        self._is_clearing = False
+        """A visit has ended and is being wiped: nobody is served until that is done."""
+        self._is_next_waiting = False
+        self._is_closing = False
         self._wanted: asyncio.Queue[str] = asyncio.Queue()
         self._transaction: str | None = None
         self._ending = Disposition.CANCELLED
@@ -91,12 +95,14 @@ class Stage:
 
     def wake(self) -> None:
         self._touch()
-        if self._session is None and not self._reasons:
+        if self._is_clearing:
+            self._is_next_waiting = True
+        elif self._session is None and not self._reasons:
             self._begin_visit()
 
     def start(self, matter: str) -> None:
         self._touch()
-        if self._transaction is not None or self._reasons:
+        if self._transaction is not None or self._reasons or self._is_clearing:
             return
         if self._session is None:
             self._begin_visit()
@@ -133,7 +139,8 @@ class Stage:
 
     @property
     def is_idle(self) -> bool:
-        return self._session is None
+        """Nobody is served, and nothing of the last citizen is left."""
+        return self._session is None and not self._is_clearing
 
     @property
     def reason_codes(self) -> tuple[str, ...]:
@@ -153,13 +160,14 @@ class Stage:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             self._watch_time_out()
-            if self._session is None:
+            if self.is_idle:
                 self.on_idle()
             if self._refresh_catalogue():
                 self._publish()
 
     async def close(self) -> None:
         """The machine stops: a visit under way ends as interrupted, and the journal says the end was in order."""
+        self._is_closing = True
         visit = self._visit
         self._end_visit(Disposition.INTERRUPTED)
         if visit is not None:
@@ -193,7 +201,7 @@ class Stage:
         self._publish()
 
     def _end_visit(self, disposition: Disposition) -> None:
-        if self._visit is not None and not self._visit.done():
+        if self._visit is not None and not self._visit.done() and not self._is_clearing:
             self._ending = disposition
             self._visit.cancel()
 
@@ -219,6 +227,13 @@ class Stage:
             await asyncio.shield(self._forget(session))
             if served:
                 self.on_session_ended(not failed)
+            self._welcome_next()
+
+    def _welcome_next(self) -> None:
+        """Whoever touched the screen while the last visit was being wiped has waited long enough."""
+        waiting, self._is_next_waiting = self._is_next_waiting, False
+        if waiting and not self._is_closing and not self._reasons:
+            self._begin_visit()
 
     async def _serve(self, session: Session, matter_id: str) -> bool:
         """One matter; True when the citizen wants another."""
@@ -263,16 +278,20 @@ class Stage:
 
     async def _forget(self, session: Session) -> None:
         """The citizen leaves nothing behind: session, devices, memory. Then the visit is journalled as ended."""
+        self._is_clearing = True
         session.wipe()
         self._warning = None
         self._language, self._mode = self._first_language, self._first_mode
         self._session = None
-        self._visit = None
         self._publish()
-        await self._equipment.devices.wipe()
-        self._equipment.sweep_memory()
-        with suppress(JournalFull):
-            self._equipment.journal.append("session_ended", disposition=self._ending)
+        try:
+            await self._equipment.devices.wipe()
+            self._equipment.sweep_memory()
+            with suppress(JournalFull):
+                self._equipment.journal.append("session_ended", disposition=self._ending)
+        finally:
+            self._visit = None
+            self._is_clearing = False
 
     # --- time ----------------------------------------------------------------------------------------------------
 
