@@ -24,7 +24,8 @@ def run(tell: Callable[[str], None]) -> list[Measure]:
     tell("taps")
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench.windows.tap_process"], cwd=ROOT, capture_output=True, text=True,
-        check=False, env=os.environ | {"QT_QPA_PLATFORM": "offscreen", "QT_QUICK_BACKEND": "software"}, timeout=PATIENCE_SECONDS,
+        env=os.environ | {"QT_QPA_PLATFORM": "offscreen", "QT_QUICK_BACKEND": "software"}, check=False,
+        timeout=PATIENCE_SECONDS,
     )  # fmt: skip
     if done.returncode != 0:
         raise RuntimeError(f"the taps ended with {done.returncode}: {done.stderr[-500:]}")

@@ -20,7 +20,7 @@ from drivers.face_camera.invented import frame
 from drivers.face_matcher.engine import DlibEngine
 from drivers.host import DeviceConfig
 from drivers.id_card_reader.simulator.wires import PtyWire, send_paced
-from drivers.messages import FaceDecision, FaceVerdict
+from drivers.messages import DeviceClass, FaceDecision, FaceVerdict
 from kiosk.machine.devices import Devices
 from tests.bench.measure import Measure, measured, pairwise_ratio, spread
 from tests.bench.peers import Peer
@@ -31,7 +31,7 @@ CARD_BYTES, BAUD_RATE = 1295, 115200
 CITIZEN = "lin"
 POLL_SECONDS = 0.3
 ENCODINGS = 3
-PARTS = ("card_read", "decode_photo", "face")
+START_SECONDS = 30.0
 
 
 @dataclass
@@ -85,9 +85,8 @@ async def _rounds(tell: Callable[[str], None]) -> Taken:
             ]
         )  # fmt: skip
         stack.push_async_callback(devices.close)
-        failures = await devices.open(timeout_seconds=20)
-        if failures:
-            raise RuntimeError(f"devices do not stand: {failures}")
+        await devices.open(timeout_seconds=START_SECONDS)
+        await _until_fit(devices)
         await camera.order(f"person {CITIZEN}")
         await asyncio.sleep(3.0)  # the simulator draws the turned heads meanwhile
         for number in range(ROUNDS + 1):
@@ -96,6 +95,15 @@ async def _rounds(tell: Callable[[str], None]) -> Taken:
             await _one(devices, reader, warm, chance.random() * POLL_SECONDS)
             tell(f"sign-in {number} of {ROUNDS}")
     return taken
+
+
+async def _until_fit(devices: Devices) -> None:
+    """A device process that a busy machine made too slow is started again by its supervisor."""
+    deadline = time.monotonic() + START_SECONDS
+    while not all(devices.is_fit(needed) for needed in (DeviceClass.ID_CARD_READER, DeviceClass.FACE_MATCHER)):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"devices do not stand: {sorted(devices.faults)}")
+        await asyncio.sleep(0.1)
 
 
 async def _one(devices: Devices, reader: Peer, taken: Taken, phase_seconds: float) -> None:

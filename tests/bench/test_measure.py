@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def test_the_file_holds_each_measure_whole_and_the_machine(tmp_path: Path) -> No
         ({"at_least": 0.8}, 0.799, False),
     ],
 )
-def test_a_goal_bounds_the_ratio_where_there_is_one(goal: dict[str, float], ratio: float, kept: bool) -> None:
+def test_a_goal_bounds_the_ratio_where_there_is_one(goal: dict[str, Any], ratio: float, kept: bool) -> None:
     assert measured("x", 1000.0, "ms", floor=1.0, ratio=ratio, **goal).kept is kept
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from drivers.messages import Preview
 from kiosk.contracts.value import Language
-from kiosk.flow.screens import Answer, Mode, Preview, StageKind, View
+from kiosk.flow.screens import Answer, Mode, StageKind, View
 
 
 class WalkingHall:

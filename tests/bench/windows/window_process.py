@@ -1,6 +1,7 @@
 """python -m tests.bench.windows.window_process kiosk|empty: one window until it is at rest.
 
-Says when it was painted and how much memory it holds, as one JSON line. `painted_at` is in monotonic seconds, `processor_ms` the computing done by then.
+Says when it was painted and how much memory it holds, as one JSON line. `painted_at` is in monotonic seconds,
+`processor_ms` the computing done by then.
 """
 
 from __future__ import annotations
