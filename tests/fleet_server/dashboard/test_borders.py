@@ -211,3 +211,35 @@ def test_programs_still_get_problems_and_people_get_pages(world: World) -> None:
         assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
         assert "没有这一页" in page.text
         assert client.get("/overview/live", headers={"X-Live": "1"}).status_code == 401
+
+
+ADMINISTRATOR, AUTHOR, REVIEWER, MAINTAINER, AUDITOR = Role
+WATCHERS = frozenset({MAINTAINER, ADMINISTRATOR, AUDITOR})
+READERS = frozenset({AUTHOR, REVIEWER, ADMINISTRATOR, AUDITOR})
+WHO_MAY = {
+    **dict.fromkeys(("GET /", "POST /sign-out", "GET /account", "POST /account/password", "GET /rollout",
+                     "GET /rollout/live"), frozenset(Role)),
+    **dict.fromkeys(("GET /overview", "GET /overview/live", "GET /terminals", "GET /terminals/live",
+                     "GET /terminals/{terminal}", "GET /terminals/{terminal}/live", "GET /transactions",
+                     "GET /transactions/{number:path}"), WATCHERS),
+    **dict.fromkeys(("GET /terminals/new", "POST /terminals", "POST /terminals/sites",
+                     "POST /terminals/{terminal}/enrolment-code"), frozenset({MAINTAINER, ADMINISTRATOR})),
+    **dict.fromkeys(("POST /terminals/{terminal}/revoke", "POST /terminals/{terminal}/move", "GET /accounts",
+                     "POST /accounts", "GET /accounts/{name}", "POST /accounts/{name}/roles",
+                     "POST /accounts/{name}/password", "POST /accounts/{name}/disable"), frozenset({ADMINISTRATOR})),
+    "POST /overview/take": {MAINTAINER},
+    "POST /quarantine/{quarantine}/settle": {AUDITOR},
+    "GET /audit": {AUDITOR, ADMINISTRATOR},
+    **dict.fromkeys(("GET /matters", "GET /matters/versions/{matter}", "GET /matters/drafts/{draft}",
+                     "GET /matters/submissions/{submission}"), READERS),
+    **dict.fromkeys(("GET /matters/drafts/new", "POST /matters/drafts", "POST /matters/drafts/{draft}",
+                     "POST /matters/drafts/{draft}/submit"), frozenset({AUTHOR})),
+    **dict.fromkeys(("POST /matters/submissions/{submission}/publish",
+                     "POST /matters/submissions/{submission}/return"), frozenset({REVIEWER})),
+    "POST /rollout/back": {REVIEWER, ADMINISTRATOR},
+}  # fmt: skip
+
+
+def test_the_table_of_pages_and_roles_is_the_one_agreed(world: World) -> None:
+    found = {f"{method} {route.path}": roles_of(route) for route in page_routes(world) for method in route.methods}
+    assert {place: held for place, held in found.items() if held is not None} == WHO_MAY
