@@ -43,7 +43,8 @@ def enrol(request: Request, session: Writing, wanted: EnrolmentRequest) -> Enrol
     terminal = service.enrol(session, wanted)
     site = session.get(Site, terminal.site)
     return EnrolmentAnswer(
-        terminal=terminal.id, site=site.name if site is not None else terminal.site, director_key=base64.b64encode(director.public_key).decode(),
+        terminal=terminal.id, site=site.name if site is not None else terminal.site,
+        director_key=base64.b64encode(director.public_key).decode(),
         director_key_id=director.key_id, repository_root=root.read_text(),
         seal_authority=settings.seal_authority_pem(), server_time=now(),
     )  # fmt: skip

@@ -210,9 +210,7 @@ def test_after_a_wipe_its_process_holds_nothing_of_the_page() -> None:
         peer = DocumentCameraSimulator(page="permit")
         address = await peer.start()
         device = SupervisedDevice(
-            DeviceConfig(
-                name="camera", driver="document_scanner/document_camera", options={"source": address}
-            )
+            DeviceConfig(name="camera", driver="document_scanner/document_camera", options={"source": address})
         )
         try:
             await device.open()

@@ -30,7 +30,7 @@ def laid(width: int, height: int, *, mat: int = 50, paper: int = 230, lean: floa
     return np.clip(scene + noise, 0, 255).astype(np.uint8)
 
 
-@pytest.mark.parametrize("mat", [30, 60, 110])
+@pytest.mark.parametrize("mat", [40, 110])
 @pytest.mark.parametrize(("name", "lean"), [("permit", -31.0), ("permit", 44.0), ("tenancy", 84.0), ("tenancy", 96.0)])
 def test_corners_are_found_to_a_pixel_at_any_lean(name: str, lean: float, mat: int) -> None:
     picture, corners = on_mat(name, lean_degrees=lean, mat=mat)
@@ -39,7 +39,7 @@ def test_corners_are_found_to_a_pixel_at_any_lean(name: str, lean: float, mat: i
     assert float(np.linalg.norm(quad - ordered(corners), axis=1).max()) <= MOST_PIXELS_OFF
 
 
-@pytest.mark.parametrize("mat", [180, 205, 225, 236])
+@pytest.mark.parametrize("mat", [180, 205, 236])
 def test_on_a_light_mat_the_page_is_found_rightly_or_not_at_all(mat: int) -> None:
     picture, corners = on_mat("tenancy", mat=mat)
     uneven = np.linspace(0.75, 1.0, WIDTH)[None, :, None]

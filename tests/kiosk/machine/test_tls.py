@@ -78,7 +78,7 @@ def test_only_the_pinned_authority_is_believed(tmp_path: Path, city: City) -> No
         link = FleetLink(client, identity, library, journal, heartbeat_seconds=1, poll_seconds=1)
         task = asyncio.create_task(link.run())
         async with asyncio.timeout(10):
-            while not (link.online and centre.sockets):  # noqa: ASYNC110
+            while not (link.online and centre.sockets):
                 await asyncio.sleep(0.01)
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
