@@ -174,10 +174,10 @@ class DocumentCamera:
         quad = find_page(image)
         if quad is None:
             return "too_dark" if float(np.percentile(image[::8, ::8], 99)) < NIGHT_LUMA else "no_media", None
-        if before is None or float(np.abs(quad - before).max()) > STEADY_SHARE * max(sides(quad)):
-            return "moving", quad
         page = straightened(image, quad)
         reason = defect(page, self._limits)
+        if not reason and (before is None or _has_moved(before, quad)):
+            reason = "moving"
         if not reason:
             return _scanned(turned(page, self._options.rotate_degrees)), quad
         page[:] = 0
@@ -263,6 +263,10 @@ def is_simulated(source: str) -> bool:
     if source.isdigit() or source.startswith("/dev/"):
         return False
     return urlsplit(source).hostname in (None, "127.0.0.1", "localhost", "::1")
+
+
+def _has_moved(before: Quad, quad: Quad) -> bool:
+    return float(np.abs(quad - before).max()) > STEADY_SHARE * max(sides(quad))
 
 
 def _scanned(page: Image) -> ScannedPage:
