@@ -3,12 +3,13 @@
     hits = scan(pid, ["350203…", "林…"])          # /proc/PID/mem: needs the right to trace the process (a child has it)
     hits = scan_files(data_directory, needles)    # data directory, spool, journal
 
-A needle is looked for in UTF-8, UTF-16 (Qt), UTF-32 (Python), GB18030 (printers, cards) and JSON's escapes.
+A needle is looked for in UTF-8, UTF-16 (Qt), UTF-32 (Python), GB18030 (printers, cards) and JSON's escapes; bytes (a
+piece of a picture, of a document) as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +32,7 @@ class Hit:
     context: bytes
 
 
-def scan(pid: int, needles: list[str]) -> list[Hit]:
+def scan(pid: int, needles: Sequence[str | bytes]) -> list[Hit]:
     """Every place in the memory of `pid` where a needle stands."""
     patterns = _Patterns(needles)
     overlap = patterns.longest - 1
@@ -53,7 +54,7 @@ def scan(pid: int, needles: list[str]) -> list[Hit]:
     return list(hits.values())
 
 
-def scan_files(folder: Path, needles: list[str]) -> list[Hit]:
+def scan_files(folder: Path, needles: Sequence[str | bytes]) -> list[Hit]:
     """The same over every file below a folder."""
     patterns = _Patterns(needles)
     return [
@@ -91,7 +92,7 @@ def _regions(pid: int) -> Iterator[tuple[int, int, str]]:
 class _Patterns:
     """All the needles in all encodings, found in one pass: four rare bytes of each are looked up at every position."""
 
-    def __init__(self, needles: list[str]) -> None:
+    def __init__(self, needles: Sequence[str | bytes]) -> None:
         self.all = _patterns(needles)
         self.longest = max(len(pattern) for pattern in self.all)
         self._by_key: dict[int, list[tuple[bytes, int]]] = {}
@@ -128,12 +129,15 @@ def _rarity(four: bytes) -> int:
     return len(set(four)) - 4 * four.count(0)
 
 
-def _patterns(needles: list[str]) -> dict[bytes, tuple[int, str]]:
+def _patterns(needles: Sequence[str | bytes]) -> dict[bytes, tuple[int, str]]:
     """Bytes to look for. Without the zeros at their end: nothing is as common in memory, and the search would crawl."""
     patterns: dict[bytes, tuple[int, str]] = {}
     for index, needle in enumerate(needles):
-        if len(needle.encode()) < 6:
+        if len(needle if isinstance(needle, bytes) else needle.encode()) < 6:
             raise ValueError("a needle this short is found by chance: give at least six bytes")
+        if isinstance(needle, bytes):
+            patterns.setdefault(needle, (index, "bytes"))
+            continue
         for encoding in ENCODINGS:
             patterns.setdefault(needle.encode(encoding).rstrip(b"\0"), (index, encoding))
         patterns.setdefault(needle.encode("ascii", "backslashreplace"), (index, "json escapes"))

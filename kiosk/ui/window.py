@@ -6,12 +6,13 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QElapsedTimer, QEvent, QObject, QThreadPool, QUrl, Signal
+from PySide6.QtCore import QElapsedTimer, QEvent, QObject, QThreadPool, QTimer, QUrl, Signal
 from PySide6.QtQml import QQmlApplicationEngine, QQmlError
 from PySide6.QtQuick import QQuickWindow
 
 from kiosk.contracts.value import Language
 from kiosk.flow.screens import FormScreen, InstructScreen, PreviewScreen, StageKind, View
+from kiosk.machine.memory import sweep
 from kiosk.ui.drawing import IconProvider, Picture, Pictures, read_icons, register_items
 from kiosk.ui.handwriting import Handwriting, HandwritingUnavailable
 from kiosk.ui.pinyin import Pinyin
@@ -26,6 +27,7 @@ from kiosk.ui.words import Words, read_words
 
 QML = Path(__file__).parent / "qml"
 TOUCH_MS = 1000
+PAGE_GOES_MS = 400
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,10 @@ class KioskWindow(QObject):
         self.keyboard = KeyboardViewModel(self)
         self.pictures = Pictures(self)
         self._since_touch = QElapsedTimer()
+        self._last_look = QTimer(self)
+        self._last_look.setSingleShot(True)
+        self._last_look.setInterval(PAGE_GOES_MS)
+        self._last_look.timeout.connect(self._clear)
         self.learned.connect(self._learn)
         register_items()
         self.engine = QQmlApplicationEngine()
@@ -96,11 +102,19 @@ class KioskWindow(QObject):
             self.pictures.show_camera(picture)
 
     def forget(self) -> None:
-        """After a visit nothing of the citizen stays in text caches or in objects that wait to be collected."""
+        """After a visit nothing of the citizen stays in text caches, in objects not yet collected, on the stack.
+
+        Twice: the page that was shown goes only after the View that replaced it.
+        """
         self.keyboard.forget()
+        self._clear()
+        self._last_look.start()
+
+    def _clear(self) -> None:
         self.engine.collectGarbage()
         self.engine.trimComponentCache()
         self.window.releaseResources()
+        sweep()
 
     def learn_in_background(self) -> None:
         """Read the dictionaries without holding up the first picture."""
@@ -111,6 +125,7 @@ class KioskWindow(QObject):
 
     def close(self) -> None:
         QThreadPool.globalInstance().waitForDone()
+        self._last_look.stop()
         self.window.removeEventFilter(self)
         self.window.close()
         # The tree goes before the view models it is bound to.
