@@ -144,7 +144,8 @@ class NativeText:
 
     def _pair(self, line: PairLine) -> None:
         room = self._columns - columns(line.label) - PAIR_GAP_COLUMNS
-        if room < columns(line.value) and room < self._columns * NARROWEST_VALUE_SHARE:
+        length = columns(line.value)
+        if room < length and (length <= self._columns or room < self._columns * NARROWEST_VALUE_SHARE):
             for row in break_lines(line.label, self._columns, columns):
                 self._row(row)
             prefix, room = "", self._columns

@@ -96,8 +96,9 @@ class Typesetter:
         label_rows = break_lines(line.label, self._measure, face.getlength)
         label_width = max((round(face.getlength(row)) for row in label_rows), default=0)
         room = self._measure - label_width - gap
+        length = face.getlength(line.value)
         beside = len(label_rows) == 1 and (
-            room >= face.getlength(line.value) or room >= self._measure * NARROWEST_VALUE_SHARE
+            room >= length or (length > self._measure and room >= self._measure * NARROWEST_VALUE_SHARE)
         )
         value_rows = break_lines(line.value, room if beside else self._measure, face.getlength)
         value_width = max((round(_ink_length(row, face)) for row in value_rows), default=0)

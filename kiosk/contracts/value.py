@@ -11,6 +11,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 LANGUAGES = ("zh-CN", "zh-TW", "en")
+CITY_TIME = dt.timezone(dt.timedelta(hours=8), "UTC+8")
+"""China keeps one time. What citizens read is in it, whatever the machine's own clock is set to."""
 
 
 class Language(StrEnum):

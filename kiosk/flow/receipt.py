@@ -6,7 +6,7 @@ import datetime as dt
 
 from drivers.messages import Align, Line, PairLine, PrintJob, QrLine, RuleLine, SpaceLine, TextLine
 from kiosk.contracts.matter import ReceiptLayout
-from kiosk.contracts.value import Language
+from kiosk.contracts.value import CITY_TIME, Language
 from kiosk.flow.values import Values
 from kiosk.flow.words import word
 
@@ -27,7 +27,11 @@ def receipt_job(
     def say(key: str) -> str:
         return word(key).in_language(language)
 
-    pairs = [PairLine(label=item.label.in_language(language), value=values.fill(item.value)) for item in layout.items]
+    pairs = [
+        PairLine(label=item.label.in_language(language), value=values.fill(item.value))
+        for item in layout.items
+        if values.knows(item.value)
+    ]
     lines: list[Line] = [
         TextLine(text=say("receipt_brand"), align=Align.CENTRE, bold=True, scale=2),
         TextLine(text=layout.heading.in_language(language), align=Align.CENTRE, bold=True),
@@ -35,13 +39,13 @@ def receipt_job(
         *pairs,
         RuleLine(),
         PairLine(label=say("receipt_number"), value=transaction_number),
-        PairLine(label=say("receipt_time"), value=printed_at.astimezone().strftime("%Y-%m-%d %H:%M")),
+        PairLine(label=say("receipt_time"), value=printed_at.astimezone(CITY_TIME).strftime("%Y-%m-%d %H:%M")),
         PairLine(label=say("receipt_site"), value=site or "—"),
         PairLine(label=say("receipt_terminal"), value=terminal),
         SpaceLine(millimetres=3),
         QrLine(content=transaction_number, caption=say("receipt_qr")),
     ]
     if layout.note is not None:
-        lines += [SpaceLine(millimetres=2), TextLine(text=layout.note.in_language(language))]
+        lines += [SpaceLine(millimetres=2), TextLine(text=layout.note.in_language(language), align=Align.CENTRE)]
     lines += [TextLine(text=say("receipt_help"), align=Align.CENTRE)]
     return PrintJob(job_id=job_id, lines=tuple(lines))

@@ -15,7 +15,7 @@ from drivers.errors import CommandTimedOut, DeviceError, DeviceOffline, MediaErr
 from drivers.messages import DeviceClass, FaceDecision, FaceProgress, FaceVerdict, IdCard, Preview
 from kiosk.contracts.errors import FaultCode, Refused
 from kiosk.contracts.matter import Assurance
-from kiosk.contracts.value import LocalizedText, masked_name, masked_number
+from kiosk.contracts.value import CITY_TIME, LocalizedText, masked_name, masked_number
 from kiosk.flow.screens import (
     ChooseScreen,
     Chosen,
@@ -77,7 +77,7 @@ async def _read_card(transaction: Transaction) -> None:
         except DeviceError as error:
             transaction.journal("card_failed", reason=error.reason)
             raise StepFailed(FaultCode.CARD_READER_DOWN, str(error)) from error
-        _refuse_unfit(card, equipment.now().date())
+        _refuse_unfit(card, equipment.now().astimezone(CITY_TIME).date())
         session.identity.card = card
         session.identity.assurance = Assurance.CARD
         transaction.journal(
@@ -133,7 +133,7 @@ async def _choose_way(transaction: Transaction) -> str:
 def _face_hindrance(transaction: Transaction) -> str:
     """Why the face cannot be offered now, as a word key; empty when it can."""
     card = transaction.session.identity.card
-    today = transaction.equipment.now().date()
+    today = transaction.equipment.now().astimezone(CITY_TIME).date()
     if card is not None and card.birth_date is not None and _age(card.birth_date, today) < GUARDIAN_AGE:
         return "face_not_for_children"
     if card is None or card.photo is None:

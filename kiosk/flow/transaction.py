@@ -16,7 +16,7 @@ from drivers.protocols import Device
 from kiosk.contracts.errors import FaultCode, KioskError
 from kiosk.contracts.events import Disposition
 from kiosk.contracts.matter import CallServiceStep, Matter, Step, StepOfMatter
-from kiosk.contracts.value import LocalizedText
+from kiosk.contracts.value import CITY_TIME, LocalizedText
 from kiosk.flow.screens import Chosen, Mark, Mode, NoticeScreen, Option, Place, WorkingScreen
 from kiosk.flow.session import CitizenLeft, Session, StepFailed, SteppedBack
 from kiosk.flow.values import Values
@@ -199,7 +199,7 @@ async def run_transaction(transaction: Transaction, *, run_step: StepRunner) -> 
             "number": transaction.number,
             "site": session.equipment.site,
             "terminal": session.equipment.terminal,
-            "started_at": begun.occurred_at.astimezone().strftime("%Y-%m-%d %H:%M"),
+            "started_at": begun.occurred_at.astimezone(CITY_TIME).strftime("%Y-%m-%d %H:%M"),
         },
     )
     disposition, fault = Disposition.INTERRUPTED, ""
@@ -283,7 +283,7 @@ def _only_rating_left(transaction: Transaction) -> bool:
 
 def transaction_number(session: Session) -> str:
     """Spoken on the telephone, searched by staff: date, terminal, and six characters nobody confuses."""
-    now = session.equipment.now()
+    now = session.equipment.now().astimezone(CITY_TIME)
     terminal = "".join(letter for letter in session.equipment.terminal if letter.isalnum())[-4:].upper()
     alphabet = "23456789ACDEFHJKLMNPQRTUVWXY"
     digits = uuid.uuid4().int

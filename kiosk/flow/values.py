@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from drivers.messages import IdCard
-from kiosk.contracts.matter import SOURCE_PLACE
+from kiosk.contracts.matter import SOURCE_PLACE, places_in
 from kiosk.contracts.value import masked_name, masked_number, masked_phone
 
 MAXIMUM_VALUE_CHARACTERS = 4_000_000
@@ -56,6 +56,11 @@ class Values:
             return masked(place.group(1), value) if place.group(2) else value
 
         return SOURCE_PLACE.sub(value_at, template)
+
+    def knows(self, template: str) -> bool:
+        """False when every place of a template is unknown: there is nothing to show."""
+        places = places_in(template)
+        return not places or any(self.get(place) is not None for place in places)
 
     def send(self, template: str) -> str | None:
         """A parameter for an authority: a bare source sends its value or nothing, a template text is filled."""

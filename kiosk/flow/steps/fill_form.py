@@ -7,7 +7,7 @@ import re
 
 from kiosk.contracts.errors import ServiceFailed
 from kiosk.contracts.matter import FieldKind, FillFormStep, FormField
-from kiosk.contracts.value import LocalizedText, is_identity_number, plain
+from kiosk.contracts.value import CITY_TIME, LocalizedText, is_identity_number, plain
 from kiosk.flow.screens import FormFilled, FormItem, FormScreen, KnownItem, Option
 from kiosk.flow.steps.certificates import find_certificate, purpose_of
 from kiosk.flow.transaction import Outcome, Transaction, option
@@ -51,7 +51,7 @@ async def run(transaction: Transaction, step: FillFormStep) -> Outcome:
         if not isinstance(answer, FormFilled):
             continue
         entered = {field.id: answer.values.get(field.id, "").strip() for field in asked}
-        today = transaction.equipment.now().date()
+        today = transaction.equipment.now().astimezone(CITY_TIME).date()
         errors = {field.id: error for field in asked if (error := mistake(field, entered[field.id], today))}
         if not errors:
             for field in asked:

@@ -12,7 +12,7 @@ from kiosk.flow.values import masked
 async def run(transaction: Transaction, step: ReviewStep) -> Outcome:
     screen = ReviewScreen(
         **transaction.frame(primary=option("confirm", "confirm_and_go_on")),
-        items=tuple(_shown(transaction, item) for item in step.show),
+        items=tuple(_shown(transaction, item) for item in step.show if transaction.values.knows(item.value)),
     )
     await transaction.session.ask(screen)
     return Outcome.DONE

@@ -97,3 +97,18 @@ def test_a_receipt_holds_the_number_and_only_masked_values(language: Language) -
     assert word("receipt_number").in_language(language) in {
         line.label for line in job.lines if isinstance(line, PairLine)
     }
+
+
+def test_a_slip_is_dated_in_the_city_s_time_and_leaves_out_what_nobody_knows() -> None:
+    values = Values()
+    values.put("card", {"name": "林测试"})
+    values.put("answer", {"addressee": ""})
+    label = {"zh-CN": "项", "zh-TW": "項", "en": "Item"}
+    places = ("{card.name:masked}", "{answer.addressee}", "{service.house.number}")
+    items = [{"label": label, "value": value} for value in places]
+    job = receipt_job(
+        ReceiptLayout.model_validate({"heading": label, "items": items}), values, job_id="1", language=Language.ZH_CN,
+        transaction_number="n", site="s", terminal="t", printed_at=dt.datetime(2026, 11, 22, 18, 5, tzinfo=dt.UTC),
+    )  # fmt: skip
+    shown = [line.value for line in job.lines if isinstance(line, PairLine)]
+    assert shown == ["林**", "n", "2026-11-23 02:05", "s", "t"]
