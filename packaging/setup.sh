@@ -30,7 +30,7 @@ venv() {
 
 python() {
     echo "Installing the locked Python packages"
-    "$1/bin/uv" pip install --quiet --python "$1/bin/python" -r "$here/../requirements.lock"
+    "$1/bin/uv" pip install --quiet --compile-bytecode --python "$1/bin/python" -r "$here/../requirements.lock"
     "$1/bin/uv" pip install --quiet --python "$1/bin/python" --no-deps "$here/dlib-standin"
 }
 

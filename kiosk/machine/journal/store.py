@@ -90,7 +90,7 @@ def _connect(path: Path, maximum_pages: int | None) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
-    connection.execute("PRAGMA wal_autocheckpoint = 4000")
+    connection.execute("PRAGMA wal_autocheckpoint = 1000")
     if maximum_pages is not None:
         connection.execute(f"PRAGMA max_page_count = {int(maximum_pages)}")
     return connection
