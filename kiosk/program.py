@@ -24,7 +24,7 @@ from kiosk.machine.fleet.identity import Identity
 from kiosk.machine.fleet_link import FleetLink, Situation
 from kiosk.machine.journal import Journal
 from kiosk.machine.library import Library
-from kiosk.machine.memory import CleaningExecutor, forbid_core_dumps, reexec_hardened, sweep
+from kiosk.machine.memory import CleaningExecutor, forbid_core_dumps, reexec_hardened, settle, sweep
 from kiosk.machine.seals import verify_seal
 from kiosk.machine.services import Services
 from kiosk.machine.settings import MachineSettings
@@ -94,6 +94,7 @@ class Terminal:
         stage.on_close = self._close
         for work in (stage.run(), link.run(), _open_devices(devices, journal, ends), _tell_online(link, stage)):
             self._tasks.append(asyncio.create_task(work))
+        settle()
         return stage
 
     @staticmethod

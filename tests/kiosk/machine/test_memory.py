@@ -117,3 +117,29 @@ def test_a_program_starts_itself_anew_with_its_arguments(tmp_path: Path) -> None
         command, env={**plain, "PYTHONPATH": str(Path.cwd())}, capture_output=True, check=True, text=True, timeout=30
     )
     assert ended.stdout == "['--one', '二']\n"
+
+
+SETTLED = """
+import gc, time, weakref
+import kiosk.program
+from kiosk.machine.memory import settle, sweep
+
+class Knot:
+    def __init__(self):
+        self.self = self
+
+settle()
+knot = weakref.ref(Knot())
+begun = time.thread_time()
+sweep()
+print(gc.get_freeze_count(), len(gc.get_objects()), knot() is None, time.thread_time() - begun)
+"""
+
+
+def test_a_sweep_looks_only_through_what_came_after_the_start() -> None:
+    done = subprocess.run([sys.executable, "-c", SETTLED], capture_output=True, text=True, timeout=60, check=True)
+    frozen, left, is_collected, seconds = done.stdout.split()
+    assert int(frozen) > 50_000
+    assert int(left) < 1_000
+    assert is_collected == "True"
+    assert float(seconds) < 0.03
