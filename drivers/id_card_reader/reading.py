@@ -14,7 +14,8 @@ from drivers.id_card_reader.module import Module
 from drivers.id_card_reader.text_block import decode_text_block
 from drivers.messages import IdCard
 
-ATTEMPTS: Final = 3
+ATTEMPTS: Final = 5
+"""Noise, a damaged answer and a refusal may meet on one card; the session's fifteen seconds bound them all."""
 CARD_SECONDS: Final = 15.0
 """From when a card is first found; then the citizen is asked to place it again."""
 LOST_SECONDS: Final = 3.0

@@ -293,13 +293,14 @@ def test_the_simulator_leaves_no_process_behind_when_it_is_killed(tmp_path: Path
 def test_what_goes_over_the_wire_is_a4_and_nothing_personal() -> None:
     async def work() -> None:
         async with peer() as (own, printer):
-            await printer.print_document(document("JOB-7", title="a title that stays here"))
+            job = document("JOB-7", title="a title that stays here")
+            await printer.print_document(job)
             _, asked, template, data = next(item for item in own.received if item[0] == PRINT_JOB)
             assert list(asked)[:3] == ["attributes-charset", "attributes-natural-language", "printer-uri"]
             assert words_of(asked, "job-name") == ("yizhan-JOB-7",)
             size = template["media-col"][0].content["media-size"][0].content  # type: ignore[index,call-overload]
             assert (number_of(size, "x-dimension"), number_of(size, "y-dimension")) == (21_000, 29_700)
-            assert data == document().pdf
+            assert data == job.pdf
 
     run(work())
 

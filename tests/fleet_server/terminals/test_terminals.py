@@ -76,7 +76,7 @@ def test_enrolment_answers_what_a_terminal_must_trust(world: World) -> None:
         code = service.new_enrolment_code(session, "new-1", by="administrator").code
     with world.client() as client:
         answer = Peer("new-1").enrol(client, code).json()
-    assert (answer["terminal"], answer["site"], answer["seal_authority"]) == ("new-1", "shop", "PEM")
+    assert (answer["terminal"], answer["site"], answer["seal_authority"]) == ("new-1", "便利店", "PEM")
     assert base64.b64decode(answer["director_key"]) == world.app.state.director.public_key
     assert json.loads(answer["repository_root"])["signed"]["_type"] == "root"
 
