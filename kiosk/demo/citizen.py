@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kiosk.demo.cards import pinyin_of
 from kiosk.demo.city import City
 from kiosk.demo.hand import Hand
 from kiosk.demo.processes import DemoFailed
@@ -52,6 +53,7 @@ class Citizen:
         self._hand = hand
         self._shots = shots
         self._facing = "straight"
+        self._typed = 0
         self._last_screen: tuple[Any, ...] = ()
         self._screen_since = 0.0
 
@@ -82,12 +84,21 @@ class Citizen:
     def _picture(self, state: dict[str, Any], journey: Journey) -> None:
         """One picture of each screen the citizen saw."""
         screen = state["screen"]
-        seen = (state["stage"], state["sheet"], screen["step"], screen["kind"], screen["direction"])
+        page = state["page"] if state["stage"] == "home" else ""
+        seen = (
+            state["stage"],
+            page,
+            state["mode"],
+            state["sheet"],
+            screen["step"],
+            screen["kind"],
+            screen["direction"],
+        )
         if seen == self._last_screen:
             return
         self._last_screen = seen
         self._screen_since = time.monotonic()
-        parts = (state["stage"], screen["step"], screen["kind"], state["sheet"])
+        parts = (state["stage"], page.removeprefix("home"), screen["step"], screen["kind"], state["sheet"])
         name = "-".join([f"{len(journey.screens) + 1:02d}", *(part for part in parts if part)])
         journey.screens.append(name)
         if self._shots is not None:
@@ -99,18 +110,28 @@ class Citizen:
             case "out_of_service":
                 raise DemoFailed(f"the terminal is out of service: {state['reasons']}")
             case "attract":
-                return self._tap(names, "attract")
+                spoken = state["language"] == journey.language
+                return self._tap(names, "attract" if spoken else f"language:{journey.language}")
             case "home":
                 return self._at_home(state, names, journey)
             case _:
                 return self._in_session(state, names, journey)
 
     def _at_home(self, state: dict[str, Any], names: set[str], journey: Journey) -> bool:
-        if state["language"] != journey.language and self._tap(names, f"language:{journey.language}"):
-            return True
         if state["mode"] != journey.mode:
             return self._tap(names, "mode")
-        return self._tap(names, f"tile:{journey.matter}")
+        return self._tap(names, f"tile:{journey.matter}") or self._search(state, names, journey)
+
+    def _search(self, state: dict[str, Any], names: set[str], journey: Journey) -> bool:
+        """Not on the first page: type its name in pinyin until it is found."""
+        if state["page"] != "search":
+            self._typed = 0
+            return self._tap(names, "search")
+        letters = pinyin_of(journey.matter)
+        if self._typed < len(letters) and self._tap(names, f"key:{letters[self._typed]}"):
+            self._typed += 1
+            return True
+        return False
 
     def _in_session(self, state: dict[str, Any], names: set[str], journey: Journey) -> bool:
         screen = state["screen"]
