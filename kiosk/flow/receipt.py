@@ -28,7 +28,7 @@ def receipt_job(
         return word(key).in_language(language)
 
     pairs = [
-        PairLine(label=item.label.in_language(language), value=values.fill(item.value))
+        PairLine(label=item.label.in_language(language), value=values.fill(item.value, language))
         for item in layout.items
         if values.knows(item.value)
     ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from drivers.messages import IdCard
 from kiosk.contracts.matter import SOURCE_PLACE, places_in
-from kiosk.contracts.value import masked_name, masked_number, masked_phone
+from kiosk.contracts.value import Language, LocalizedText, masked_name, masked_number, masked_phone
 
 MAXIMUM_VALUE_CHARACTERS = 4_000_000
 
@@ -18,8 +18,8 @@ class Values:
     def __init__(self) -> None:
         self._tree: dict[str, Any] = {}
 
-    def get(self, source: str) -> str | None:
-        """The value as text, or None when nobody knows it."""
+    def get(self, source: str, language: Language = Language.ZH_CN) -> str | None:
+        """The value as text, or None when nobody knows it. What stands in words is said in the papers' language."""
         node: Any = self._tree
         for part in source.split("."):
             if not isinstance(node, dict) or part not in node:
@@ -27,6 +27,8 @@ class Values:
             node = node[part]
         if node is None or isinstance(node, dict):
             return None
+        if isinstance(node, LocalizedText):
+            return node.in_language(language)
         if isinstance(node, list):
             return "；".join(_line(item) for item in node) or None
         return str(node) or None
@@ -46,16 +48,20 @@ class Values:
         if card.new_address:
             self.put("card", {"address": card.new_address})
 
-    def fill(self, template: str) -> str:
+    def fill(self, template: str, language: Language = Language.ZH_CN) -> str:
         """A template text with its places filled; an unknown place becomes a dash."""
 
         def value_at(place: Any) -> str:
-            value = self.get(place.group(1))
+            value = self.get(place.group(1), language)
             if value is None:
                 return "—"
             return masked(place.group(1), value) if place.group(2) else value
 
         return SOURCE_PLACE.sub(value_at, template)
+
+    def shown(self, template: str) -> LocalizedText:
+        """The template filled for the screen, in every language."""
+        return LocalizedText.model_validate({language.value: self.fill(template, language) for language in Language})
 
     def knows(self, template: str) -> bool:
         """False when every place of a template is unknown: there is nothing to show."""

@@ -25,7 +25,7 @@ async def run(transaction: Transaction, step: FillFormStep) -> Outcome:
         if value is None:
             asked.append(field)
             continue
-        transaction.values.put("answer", {field.id: value})
+        transaction.values.put("answer", {field.id: value, **_label(field, value)})
         shown = masked(source, value) if field.masked else _readable(field, value).zh_cn
         known.append(
             KnownItem(
@@ -89,9 +89,9 @@ def _readable(field: FormField, value: str) -> LocalizedText:
     return plain(value)
 
 
-def _label(field: FormField, value: str) -> dict[str, str]:
-    """A choice is also kept in words, as `answer.FIELD_label`, for papers and receipts."""
-    return {f"{field.id}_label": _readable(field, value).zh_cn} if field.choices else {}
+def _label(field: FormField, value: str) -> dict[str, LocalizedText]:
+    """A choice is also kept in words, as `answer.FIELD_label`, for the screen, papers and receipts."""
+    return {f"{field.id}_label": _readable(field, value)} if field.choices else {}
 
 
 def _item(field: FormField, value: str, error: LocalizedText | None) -> FormItem:

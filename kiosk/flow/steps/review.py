@@ -19,9 +19,9 @@ async def run(transaction: Transaction, step: ReviewStep) -> Outcome:
 
 
 def _shown(transaction: Transaction, item: ShownValue) -> KnownItem:
-    clear = transaction.values.fill(item.value)
     if not item.masked:
-        return KnownItem(label=item.label, value=plain(clear))
+        return KnownItem(label=item.label, value=transaction.values.shown(item.value))
+    clear = transaction.values.fill(item.value)
     places = places_in(item.value)
     covered = masked(places[0], clear) if places else clear
     return KnownItem(label=item.label, value=plain(covered), masked=True, clear_value=plain(clear))

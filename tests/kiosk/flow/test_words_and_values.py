@@ -12,7 +12,7 @@ from flow_world import LIN, NOW
 from drivers.messages import PairLine, QrLine, TextLine
 from kiosk.contracts.errors import FaultCode
 from kiosk.contracts.matter import FormField, ReceiptLayout
-from kiosk.contracts.value import Language
+from kiosk.contracts.value import Language, LocalizedText
 from kiosk.flow.receipt import receipt_job
 from kiosk.flow.steps.fill_form import mistake
 from kiosk.flow.values import Values
@@ -112,3 +112,13 @@ def test_a_slip_is_dated_in_the_city_s_time_and_leaves_out_what_nobody_knows() -
     )  # fmt: skip
     shown = [line.value for line in job.lines if isinstance(line, PairLine)]
     assert shown == ["林**", "n", "2026-11-23 02:05", "s", "t"]
+
+
+def test_a_choice_is_read_in_the_citizen_s_language_and_sent_in_the_papers() -> None:
+    values = Values()
+    school = LocalizedText.model_validate({"zh-CN": "子女入学", "zh-TW": "子女入學", "en": "School enrolment"})
+    values.put("answer", {"purpose": "school", "purpose_label": school})
+    assert values.send("answer.purpose_label") == "子女入学"
+    assert values.shown("{answer.purpose_label}") == school
+    values.wipe()
+    assert not values.knows("{answer.purpose_label}")
