@@ -56,10 +56,10 @@ class KioskWindow(QObject):
         self.keyboard = KeyboardViewModel(self)
         self.pictures = Pictures(self)
         self._since_touch = QElapsedTimer()
-        self._last_look = QTimer(self)
-        self._last_look.setSingleShot(True)
-        self._last_look.setInterval(PAGE_GOES_MS)
-        self._last_look.timeout.connect(self._clear)
+        self._clearing = QTimer(self)
+        self._clearing.setSingleShot(True)
+        self._clearing.setInterval(PAGE_GOES_MS)
+        self._clearing.timeout.connect(self._clear)
         self.learned.connect(self._learn)
         register_items()
         self.engine = QQmlApplicationEngine()
@@ -104,11 +104,10 @@ class KioskWindow(QObject):
     def forget(self) -> None:
         """After a visit nothing of the citizen stays in text caches, in objects not yet collected, on the stack.
 
-        Twice: the page that was shown goes only after the View that replaced it.
+        A moment later: the page that was shown goes only after the View that replaced it was painted.
         """
         self.keyboard.forget()
-        self._clear()
-        self._last_look.start()
+        self._clearing.start()
 
     def _clear(self) -> None:
         self.engine.collectGarbage()
@@ -125,7 +124,7 @@ class KioskWindow(QObject):
 
     def close(self) -> None:
         QThreadPool.globalInstance().waitForDone()
-        self._last_look.stop()
+        self._clearing.stop()
         self.window.removeEventFilter(self)
         self.window.close()
         # The tree goes before the view models it is bound to.
