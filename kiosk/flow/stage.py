@@ -232,7 +232,7 @@ class Stage:
     def _welcome_next(self) -> None:
         """Whoever touched the screen while the last visit was being wiped has waited long enough."""
         waiting, self._is_next_waiting = self._is_next_waiting, False
-        if waiting and not self._is_closing and not self._reasons:
+        if waiting and self.is_idle and not self._is_closing and not self._reasons:
             self._begin_visit()
 
     async def _serve(self, session: Session, matter_id: str) -> bool:

@@ -21,6 +21,7 @@ def test_centre_lost_before_the_authority_is_asked(house: House) -> None:
         assert told["say"]
         house.city.start_server()
         house.hand.tap("primary")
+        until(lambda: house.hand.state()["screen"]["id"] != told["id"], 5, "the citizen's word is taken")
         visitor.walk(lambda state: state["screen"]["step"] == "paper")
         visitor.home()
     watch.assert_never_frozen()

@@ -68,6 +68,27 @@ def test_whoever_comes_during_the_wipe_is_served_after_it(tmp_path: Path) -> Non
     assert visits[:3] == ["session_begun", "session_ended", "session_begun"]
 
 
+def test_two_touches_around_the_end_of_the_wipe_begin_one_visit(tmp_path: Path) -> None:
+    """The second touch waits in the loop while memory is swept: it comes before the first one is served."""
+
+    async def story(world: World) -> None:
+        devices = SlowToForget(world)
+        await leave_at_once(world)
+        await devices.begun.wait()
+        world.stage.wake()
+        loop = asyncio.get_running_loop()
+        world.on_sweep = lambda: loop.call_soon(world.stage.wake)
+        devices.may_end.set()
+        await world.until(lambda view: view.stage is StageKind.HOME)
+        world.stage.start("sample")
+        await world.screen("who")
+
+    world = run(tmp_path, story)
+    visits = [event for event, _ in world.kept if event.startswith("session_")]  # type: ignore[attr-defined]
+    assert visits[:3] == ["session_begun", "session_ended", "session_begun"]
+    assert visits.count("session_begun") == 2
+
+
 def test_closing_during_the_wipe_waits_for_it(tmp_path: Path) -> None:
     async def story(world: World) -> None:
         devices = SlowToForget(world)

@@ -231,6 +231,7 @@ class World:
         self.services = ScriptedServices()
         self.journal = Journal.open(directory / "journal.sqlite", terminal="T-0001", clock=lambda: NOW)
         self.swept = 0
+        self.on_sweep: Callable[[], object] = lambda: None
         self.stage = Stage(
             Equipment(
                 devices=self.devices,
@@ -254,6 +255,7 @@ class World:
 
     def _sweep(self) -> None:
         self.swept += 1
+        self.on_sweep()
 
     def _on_view(self, view: View) -> None:
         self.views.append(view)
