@@ -15,12 +15,19 @@ from typing import Any
 from drivers.errors import DeviceAbsent, HardwareFault, Unsupported
 from drivers.messages import DeviceClass
 from drivers.protocols import (
+    Cabinet,
+    CardRewriter,
+    CodeScanner,
     Device,
     DocumentPrinter,
     DocumentScanner,
     FaceCheck,
+    FingerprintReader,
     IdCardReader,
+    PaymentTerminal,
     ReceiptPrinter,
+    SignaturePad,
+    SmartCardReader,
 )
 
 DRIVERS_GROUP = "yizhan.drivers"
@@ -34,6 +41,13 @@ PROTOCOLS: dict[str, type] = {
     DeviceClass.RECEIPT_PRINTER: ReceiptPrinter,
     DeviceClass.DOCUMENT_PRINTER: DocumentPrinter,
     DeviceClass.DOCUMENT_SCANNER: DocumentScanner,
+    DeviceClass.SMART_CARD_READER: SmartCardReader,
+    DeviceClass.CARD_REWRITER: CardRewriter,
+    DeviceClass.CODE_SCANNER: CodeScanner,
+    DeviceClass.SIGNATURE_PAD: SignaturePad,
+    DeviceClass.FINGERPRINT_READER: FingerprintReader,
+    DeviceClass.PAYMENT_TERMINAL: PaymentTerminal,
+    DeviceClass.CABINET: Cabinet,
 }
 """What a device of each class can do; a class without an entry is a plain `Device`."""
 

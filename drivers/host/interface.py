@@ -14,13 +14,13 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter
 
-from drivers.messages import PrintOutcome, PrintResult
+from drivers.messages import ActResult
 
 LIMIT_ARGUMENT = "timeout_seconds"
 LIMITS_SECONDS = {"status": 2.0, "capabilities": 5.0, "wipe": 3.0, "close": 3.0}
 DEFAULT_LIMIT_SECONDS = 10.0
-BESIDE_THE_QUEUE = ("capabilities", "status", "cancel_")
-"""Device-classes C.0: one queue per device; status and cancel bypass it."""
+BESIDE_THE_QUEUE = ("capabilities", "status", "cancel_", "watch", "feed_ink", "clear_ink", "confirm_ink")
+"""Device-classes C.0: one queue per device; status and cancel bypass it, and what belongs to a command that runs."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,9 @@ class Method:
         return not self.name.startswith(BESIDE_THE_QUEUE)
 
     @property
-    def prints(self) -> bool:
-        return self.result_type is PrintResult
+    def acts(self) -> bool:
+        """On paper, a card or money: a lost one has an uncertain end, not an error."""
+        return isinstance(self.result_type, type) and issubclass(self.result_type, ActResult)
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """All arguments by name, defaults filled in. Raises `TypeError` as a call would."""
@@ -78,14 +79,6 @@ class Method:
 
     def load_result(self, tree: Any) -> Any:
         return self._result.validate_python(tree)
-
-
-def uncertain_print(arguments: dict[str, Any], reason: str) -> PrintResult:
-    """The honest end of a print whose process was lost after the request had been sent."""
-    job = arguments.get("job")
-    job_id = str(arguments["job_id"]) if "job_id" in arguments else str(job.job_id if job is not None else "")
-    printer_job_id = arguments.get("printer_job_id")
-    return PrintResult(job_id=job_id, outcome=PrintOutcome.UNCERTAIN, reason=reason, printer_job_id=printer_job_id)
 
 
 @cache

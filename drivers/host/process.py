@@ -22,7 +22,7 @@ from drivers.errors import (
     MediaError,
 )
 from drivers.host.channel import Channel, ChannelClosed, FrameTooLarge
-from drivers.host.interface import Method, uncertain_print
+from drivers.host.interface import Method
 from drivers.host.spare import Started
 from drivers.host.system import Vitals, read_stderr
 
@@ -137,8 +137,8 @@ class DeviceProcess:
                 try:
                     return command.method.load_result(frame.pop("value"))
                 except ValidationError:  # its text would show what was answered
-                    if command.method.prints:
-                        return uncertain_print(command.arguments, "driver_broken")
+                    if command.method.acts:
+                        return command.method.result_type.uncertain(command.arguments, "driver_broken")
                     raise self._broken(f"answered {command.method.name} with something else") from None
             case "end":
                 raise StopAsyncIteration
@@ -161,8 +161,8 @@ class DeviceProcess:
         kind, reason, message = error["kind"], error["reason"], f"{self.name}: {error['message']}"
         lost = kind in ("lost", "internal")
         taken_back = kind == CommandCancelled.kind and command.cancelled_at is not None
-        if command.method.prints and (lost or taken_back):
-            return uncertain_print(command.arguments, reason)
+        if command.method.acts and (lost or taken_back):
+            return command.method.result_type.uncertain(command.arguments, reason)
         if command.expired and (lost or taken_back):
             raise CommandTimedOut(f"{self.name} did not finish within {command.limit:g} s: try again", "timed_out")
         if kind == "lost":

@@ -2,13 +2,14 @@
 
 A check is a coroutine that returns a remark, raises `Broken` with what is wrong, or `NotTried` with what it would need.
 Checks of one protocol are marked with its class; a new protocol adds its suite
-beside the others (`conformance_*.py`).
+beside the others: every module of this package is one.
 """
 
 from __future__ import annotations
 
 import asyncio
 import importlib
+import pkgutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -18,7 +19,7 @@ from typing import Any
 from drivers.errors import DeviceError
 from drivers.host import DeviceConfig, SupervisedDevice
 
-SUITES = ("every", "readers", "printers", "cameras")
+FIRST = "every"
 
 
 class Broken(Exception):
@@ -91,8 +92,9 @@ def check(sentence: str, device_class: str | None = None) -> Callable[[Check], C
 
 def checks_for(device_class: str) -> list[_Entry]:
     """The checks that concern a class, those of every device first. Each suite adds its own when imported."""
-    for suite in SUITES:
-        importlib.import_module(f"drivers.bench.conformance_{suite}")
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    for name in (FIRST, *names):
+        importlib.import_module(f"{__name__}.{name}")
     return [entry for entry in _CHECKS if entry.device_class in (None, device_class)]
 
 

@@ -1,0 +1,1 @@
+"""Doors, lights, sensors and power of the cabinet."""

@@ -1,0 +1,1 @@
+"""Permits whose chip is written and whose print is made anew."""

@@ -1,0 +1,43 @@
+"""Faces and fingers (spike-face 4; device-classes C.3, C.9)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Protocol
+
+from drivers.messages import FaceProgress, FaceVerdict, FingerGuidance, FingerTemplate, FingerVerdict, Preview
+from drivers.protocols.common import Device
+
+
+class FaceCheck(Device, Protocol):
+    """Camera and comparison engine in one process: frames and templates never leave it (spike-face 4)."""
+
+    def verify(
+        self, *, reference_png: bytes, consent_id: str, head_turn: bool = True, timeout_seconds: float = 30.0
+    ) -> AsyncGenerator[FaceProgress | Preview | FaceVerdict, None]:
+        """Compare the person before the camera with a reference picture; the last item is the `FaceVerdict`.
+
+        `consent_id` names the citizen's consent in the journal; an empty one raises `ConsentRequired`.
+        Leaving the iteration early stops the camera and wipes the frames.
+        """
+        ...
+
+
+class FingerprintReader(Device, Protocol):
+    """Optical or capacitive module (device-classes C.9). It keeps nothing: persistence is `clear`."""
+
+    def read(
+        self, *, consent_id: str, captures: int = 2, timeout_seconds: float = 30.0
+    ) -> AsyncGenerator[FingerGuidance | FingerTemplate, None]:
+        """Guide the finger and end with its template. An empty `consent_id` raises `ConsentRequired`.
+
+        Raises `CommandTimedOut`, `MediaError` (`low_quality`, `read_failed`, `fake_suspected`).
+        """
+        ...
+
+    def verify(
+        self, *, reference: FingerTemplate, consent_id: str, timeout_seconds: float = 30.0
+    ) -> AsyncGenerator[FingerGuidance | FingerVerdict, None]:
+        """Compare a finger with a template; the last item is the verdict. Raises as `read`, and `Unsupported`
+        (`format_unsupported`)."""
+        ...

@@ -1,0 +1,1 @@
+"""Chip cards read and written by PC/SC."""

@@ -1,0 +1,33 @@
+"""One cell of the fault matrix: a knob of a simulator, and how it must end for device, caller, citizen and staff."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from drivers.messages import DeviceState, FaultAction
+
+Deed = Callable[[Any], Awaitable[object]]
+"""What is asked of the device's proxy while the fault lasts."""
+
+
+@dataclass(frozen=True)
+class FaultCase:
+    """`completion` is "done", "KIND/REASON" of the DeviceError, or "OUTCOME/REASON" of a result that says so itself.
+
+    `code` names the fault the status carries then ("" = none) and the sentence it has in assets/i18n/faults; without one
+    the sentence is that of the completion's reason. `during` orders the fault when the deed has begun.
+    """
+
+    driver: str
+    fault: str
+    deed: Deed
+    completion: str
+    device: DeviceState = DeviceState.ONLINE
+    code: str = ""
+    action: FaultAction | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict)
+    simulator_options: Mapping[str, str] = field(default_factory=dict)
+    during: bool = False
