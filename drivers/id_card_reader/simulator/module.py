@@ -7,8 +7,8 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final
 
-from drivers.id_card_reader import commands
-from drivers.id_card_reader.frames import Frame, encode_answer
+from drivers.id_card_reader.sdt import commands
+from drivers.id_card_reader.sdt.frames import Frame, encode_answer
 from drivers.id_card_reader.simulator.cards import SampleCard
 
 SAM_ID: Final = "05.01-20240115-0000700001-1910000001"

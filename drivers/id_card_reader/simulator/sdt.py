@@ -12,8 +12,8 @@ import random
 from pathlib import Path
 from typing import Final
 
-from drivers.id_card_reader import commands
-from drivers.id_card_reader.frames import PREAMBLE, REQUEST_HEAD_BYTES, Frame, FrameParser, encode_answer
+from drivers.id_card_reader.sdt import commands
+from drivers.id_card_reader.sdt.frames import PREAMBLE, REQUEST_HEAD_BYTES, Frame, FrameParser, encode_answer
 from drivers.id_card_reader.simulator.cards import CARDS_FILE, PORTRAITS, SampleCard, load_cards
 from drivers.id_card_reader.simulator.module import SimulatedModule
 from drivers.id_card_reader.simulator.wires import BITS_PER_BYTE, PtyWire, TcpWire, Wire, send_paced

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.id_card_reader import commands
-from drivers.id_card_reader.frames import (
+from drivers.id_card_reader.sdt import commands
+from drivers.id_card_reader.sdt.frames import (
     ANSWER_HEAD_BYTES,
     LONGEST_LENGTH,
     PREAMBLE,

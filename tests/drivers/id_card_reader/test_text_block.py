@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.errors import MediaError
-from drivers.id_card_reader import commands
 from drivers.id_card_reader.citizen_number import check_character
-from drivers.id_card_reader.frames import ANSWER_HEAD_BYTES, FrameParser, encode_answer
 from drivers.id_card_reader.photo import undecodable_photo
+from drivers.id_card_reader.sdt import commands
+from drivers.id_card_reader.sdt.frames import ANSWER_HEAD_BYTES, FrameParser, encode_answer
 from drivers.id_card_reader.simulator.cards import load_cards
 from drivers.id_card_reader.text_block import (
     NATIONS,

@@ -7,10 +7,10 @@ from collections import Counter
 from typing import Final
 
 from drivers.errors import CommandTimedOut, DeviceError, MediaError
-from drivers.id_card_reader import commands
-from drivers.id_card_reader.commands import Command, refusal_of
-from drivers.id_card_reader.exchange import NoAnswer, Watch
-from drivers.id_card_reader.module import Module
+from drivers.id_card_reader.sdt import commands
+from drivers.id_card_reader.sdt.commands import Command, refusal_of
+from drivers.id_card_reader.sdt.exchange import NoAnswer, Watch
+from drivers.id_card_reader.sdt.module import Module
 from drivers.id_card_reader.text_block import decode_text_block
 from drivers.messages import IdCard
 

@@ -10,11 +10,11 @@ import time
 from typing import Final
 
 from drivers.errors import CommandCancelled, DeviceError, DeviceOffline, HardwareFault, MediaError
-from drivers.id_card_reader import commands
 from drivers.id_card_reader.citizen_number import parse_date
-from drivers.id_card_reader.commands import Command
-from drivers.id_card_reader.exchange import Exchange, NoAnswer, Watch
-from drivers.id_card_reader.frames import Frame
+from drivers.id_card_reader.sdt import commands
+from drivers.id_card_reader.sdt.commands import Command
+from drivers.id_card_reader.sdt.exchange import Exchange, NoAnswer, Watch
+from drivers.id_card_reader.sdt.frames import Frame
 from drivers.id_card_reader.text_block import decode_new_address
 
 SAM_ID_TRIES: Final = 3

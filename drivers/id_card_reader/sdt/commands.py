@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from drivers.errors import DeviceError, HardwareFault, MediaError
-from drivers.id_card_reader.frames import Frame, encode_request
+from drivers.id_card_reader.sdt.frames import Frame, encode_request
 
 DONE: Final = 0x90
 CARD_FOUND: Final = 0x9F

@@ -7,9 +7,9 @@ import time
 from typing import Final
 
 from drivers.errors import CommandCancelled, DeviceOffline
-from drivers.id_card_reader.commands import Command
-from drivers.id_card_reader.frames import ANSWER_HEAD_BYTES, Frame, FrameParser
-from drivers.id_card_reader.line import Line, open_line
+from drivers.id_card_reader.sdt.commands import Command
+from drivers.id_card_reader.sdt.frames import ANSWER_HEAD_BYTES, Frame, FrameParser
+from drivers.id_card_reader.sdt.line import Line, open_line
 
 PAUSE_WITHIN_ANSWER_SECONDS: Final = 0.6
 """A frame whose beginning has arrived may pause this long, also beyond the command's limit."""

@@ -11,11 +11,11 @@ from typing import Final, TypeVar
 from pydantic import Field
 
 from drivers.errors import CommandTimedOut, DeviceBusy, DeviceError, DeviceOffline
-from drivers.id_card_reader.exchange import Exchange, Watch
 from drivers.id_card_reader.health import Health
-from drivers.id_card_reader.module import Module
 from drivers.id_card_reader.photo import PhotoDecoder, load_photo_decoder
-from drivers.id_card_reader.reading import Reading
+from drivers.id_card_reader.sdt.exchange import Exchange, Watch
+from drivers.id_card_reader.sdt.module import Module
+from drivers.id_card_reader.sdt.reading import Reading
 from drivers.messages import Capabilities, CardType, DeviceClass, DeviceStatus, IdCard, Message
 
 VERSION: Final = "1.0"
