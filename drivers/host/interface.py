@@ -7,6 +7,7 @@ results are whatever pydantic can validate.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -17,7 +18,7 @@ from pydantic import TypeAdapter
 from drivers.messages import ActResult
 
 LIMIT_ARGUMENT = "timeout_seconds"
-LIMITS_SECONDS = {"status": 2.0, "capabilities": 5.0, "wipe": 3.0, "close": 3.0}
+LIMITS_SECONDS = {"status": 2.0, "capabilities": 5.0, "wipe": 3.0, "close": 3.0, "watch": math.inf}
 DEFAULT_LIMIT_SECONDS = 10.0
 BESIDE_THE_QUEUE = ("capabilities", "status", "cancel_", "watch", "feed_ink", "clear_ink", "confirm_ink")
 """Device-classes C.0: one queue per device; status and cancel bypass it, and what belongs to a command that runs."""

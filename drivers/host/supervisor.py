@@ -264,10 +264,12 @@ class SupervisedDevice:
         method = self._methods[name]
         arguments = method.bind(args, kwargs)
         async with contextlib.AsyncExitStack() as stack:
-            await self._take_turn(stack)
+            if method.queues:
+                await self._take_turn(stack)
             process = await self._ready_process(WAIT_FOR_RETURN_SECONDS)
             command = process.begin(method, arguments)
-            self._keep_turn(stack, command)
+            if method.queues:
+                self._keep_turn(stack, command)
             try:
                 while True:
                     try:

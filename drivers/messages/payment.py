@@ -32,6 +32,7 @@ class PaymentOrder(Message):
 
     order_id: str = Field(min_length=1, max_length=64)
     amount_fen: int = Field(gt=0)
+    currency: str = Field(default="CNY", pattern=r"^[A-Z]{3}$")
     subject: str = Field(max_length=128)
     method: PaymentMethod
     payer_code: str = Field(default="", repr=False)
@@ -39,11 +40,18 @@ class PaymentOrder(Message):
 
 
 class PaymentResult(ActResult):
-    """`succeeded` only with the acquirer's verified answer for this order and amount. `qr` while it is to be shown."""
+    """`succeeded` only with the acquirer's verified answer for this order, amount and currency. `qr` while it is to be
+    shown.
+
+    `to_refund_fen` above zero: so much of the citizen's money has arrived and does not belong there (another amount,
+    paid twice, paid after the order was closed). Whoever asked hands back exactly that with `refund`, under a refund id
+    of its own, whatever the state says.
+    """
 
     order_id: str
     state: PaymentState
     amount_fen: int = 0
+    to_refund_fen: int = Field(default=0, ge=0)
     qr: str = Field(default="", repr=False)
     reason: str = ""
     reference: str = Field(default="", description="the acquirer's own number of the payment")
