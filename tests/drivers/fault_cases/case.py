@@ -9,15 +9,20 @@ from typing import Any
 from drivers.messages import DeviceState, FaultAction
 
 Deed = Callable[[Any], Awaitable[object]]
-"""What is asked of the device's proxy while the fault lasts."""
+"""What is asked of the device's proxy while the fault lasts. Its result is the command's, or a completion as text."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FaultCase:
     """`completion` is "done", "KIND/REASON" of the DeviceError, or "OUTCOME/REASON" of a result that says so itself.
 
-    `code` names the fault the status carries then ("" = none) and the sentence it has in assets/i18n/faults; without one
-    the sentence is that of the completion's reason. `during` orders the fault when the deed has begun.
+    `code` names the fault the status carries then ("" = none) and the sentence it has in assets/i18n/faults; without
+    one the sentence is that of the completion's reason. `during` orders the fault when the deed has begun.
+
+    `options` may hold "{address}" where the simulator's address belongs, besides the usual option. `orders` set the
+    scene before the fault (`place lin`, `remove` …); afterwards the runner orders `clear`, wipes the device and waits
+    until it is fit again, with the same process. Set `mends` to False where a `clear` cannot mend: the next case begins
+    anew.
     """
 
     driver: str
@@ -31,3 +36,14 @@ class FaultCase:
     options: Mapping[str, object] = field(default_factory=dict)
     simulator_options: Mapping[str, str] = field(default_factory=dict)
     during: bool = False
+    orders: tuple[str, ...] = ()
+    mends: bool = True
+
+    @property
+    def device_class(self) -> str:
+        return self.driver.partition("/")[0]
+
+    @property
+    def sentence(self) -> str:
+        """The code whose sentences are told; empty when nothing has to be told."""
+        return self.code or self.completion.partition("/")[2]

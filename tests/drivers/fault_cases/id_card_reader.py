@@ -1,0 +1,53 @@
+"""What befalls a reader of resident identity cards (device-classes C.1)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from drivers.messages import DeviceState, FaultAction
+from tests.drivers.fault_cases.case import FaultCase
+
+READ_SECONDS = 6.0
+IN_VAIN_SECONDS = 1.5
+
+
+async def _read(reader: Any) -> object:
+    return await reader.read(timeout_seconds=READ_SECONDS)
+
+
+async def _read_in_vain(reader: Any) -> object:
+    return await reader.read(timeout_seconds=IN_VAIN_SECONDS)
+
+
+_case = partial(FaultCase, "id_card_reader/sdt", simulator_options={"card": "lin"}, orders=("remove", "place lin"))
+_survived = partial(_case, deed=_read, completion="done", parts={"sam": "ok"})
+_card = partial(_case, deed=_read, parts={"sam": "ok"})
+_module = partial(
+    _case, deed=_read_in_vain, device=DeviceState.HARDWARE_ERROR, action=FaultAction.MAINTENANCE,
+)  # fmt: skip
+
+CASES: tuple[FaultCase, ...] = (
+    _survived("noise"),
+    _survived("split"),
+    _survived("slow"),
+    _survived("corrupt_once"),
+    _survived("truncated_once"),
+    _survived("refused_once"),
+    _survived("moved"),
+    _survived("no_sam", parts={}),
+    _card("select_refused", completion="media_error/select_failed"),
+    _card("read_failed", completion="media_error/read_failed"),
+    _module("self_test_failed", completion="hardware_fault/self_test_failed", code="self_test_failed"),
+    _module("not_authorised", completion="hardware_fault/not_authorised", code="not_authorised"),
+    _module(
+        "silent", deed=_read, completion="device_offline/device_offline", device=DeviceState.OFFLINE,
+        code="device_offline",
+    ),
+    _module(
+        "endless", completion="hardware_fault/wrong_device", code="wrong_device", action=FaultAction.CONFIGURATION,
+    ),
+    _module(
+        "wrong_device", completion="hardware_fault/wrong_device", code="wrong_device", action=FaultAction.CONFIGURATION,
+    ),
+)  # fmt: skip
