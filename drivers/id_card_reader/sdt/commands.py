@@ -37,6 +37,8 @@ class Command:
     limit_seconds: float
     good: frozenset[int]
     fits: Callable[[Frame], bool]
+    never: frozenset[int] = frozenset()
+    """Refusals that only a command to a card gets: here they answer an earlier one, late."""
 
     @property
     def request(self) -> bytes:
@@ -46,15 +48,17 @@ class Command:
         """Refusals carry no mark of the command they answer; good answers are known by status and size."""
         if frame.status in self.good:
             return self.fits(frame)
-        return frame.status not in (DONE, CARD_FOUND)
+        return frame.status not in (DONE, CARD_FOUND) and frame.status not in self.never
 
 
 def _is_sized(*sizes: int) -> Callable[[Frame], bool]:
     return lambda frame: len(frame.data) in sizes
 
 
-SAM_STATUS: Final = Command("SAM status", 0x11, 0xFF, 0.5, frozenset({DONE}), lambda _frame: True)
-SAM_ID: Final = Command("SAM id", 0x12, 0xFF, 0.5, frozenset({DONE}), _is_sized(SAM_ID_BYTES))
+_OF_A_CARD: Final = frozenset({NO_CARD, SELECT_FAILED, READ_FAILED, NO_CONTENT})
+
+SAM_STATUS: Final = Command("SAM status", 0x11, 0xFF, 0.5, frozenset({DONE}), lambda _frame: True, _OF_A_CARD)
+SAM_ID: Final = Command("SAM id", 0x12, 0xFF, 0.5, frozenset({DONE}), _is_sized(SAM_ID_BYTES), _OF_A_CARD)
 FIND: Final = Command(
     # Some software takes 90 for a found card too (domain.md 1.11); with four bytes it answers no other command.
     "find card", 0x20, 0x01, 0.5, frozenset({CARD_FOUND, DONE}),

@@ -18,6 +18,9 @@ from drivers.id_card_reader.sdt.frames import Frame
 from drivers.id_card_reader.text_block import decode_new_address
 
 SAM_ID_TRIES: Final = 3
+LATE_SAM_ID_TRIES: Final = 2
+LATE_SAM_ID_MISSES: Final = 2
+"""After so many cards whose reader still gave no id, it has none."""
 MISSES_MEANING_REMOVED: Final = 3
 UNANSWERED_TRIES: Final = 3
 UNANSWERED_SECONDS: Final = 3.0
@@ -48,8 +51,8 @@ class Module:
         self.removal_pending = False
 
     def _forget_peer(self) -> None:
-        self._introduced = False
-        self._knows_status = self._has_missed_sam_id = False
+        self._introduced = self._knows_status = False
+        self._sam_id_misses = 0
         self._inoperable_status: int | None = None
         self._has_answered = False
         self._unanswered = 0
@@ -238,12 +241,16 @@ class Module:
         return frame
 
     def ask_missing_sam_id(self, watch: Watch) -> None:
-        """Once per opening: a reader too slow or not yet ready at its introduction has shown by now that it answers."""
-        if self.sam_id is not None or self._has_missed_sam_id:
+        """A reader too slow or not yet ready at its introduction has shown by now that it answers.
+
+        One answer lost on a disturbed line is asked for again; a caller with no time left counts for nothing.
+        """
+        if self.sam_id is not None or self._sam_id_misses >= LATE_SAM_ID_MISSES:
             return
-        self._has_missed_sam_id = True
         with contextlib.suppress(CommandCancelled, DeviceOffline):
-            self._ask_sam_id(watch, 1)
+            self._ask_sam_id(watch, LATE_SAM_ID_TRIES)
+        if self.sam_id is None and not watch.has_ended:
+            self._sam_id_misses += 1
 
     def _ask_sam_id(self, watch: Watch, tries: int) -> None:
         """The first answer after power-on may be wrong: one that states no possible date is asked for again."""

@@ -283,6 +283,34 @@ def test_find_and_select_precede_every_reading() -> None:
         assert peer.order_of_commands() == [STATUS, SAM, *[FIND, SELECT, READ] * 3, MORE]
 
 
+@pytest.mark.parametrize("lost", [1, 2], ids=["at its introduction", "and once more after the card"])
+def test_the_sam_id_survives_lost_answers(lost: int) -> None:
+    """A reader that is not yet ready leaves its introduction unanswered, and one more answer is lost on the line."""
+    habits = Habits(once={STATUS: [None], SAM: [None] * lost})
+    with reader_with(habits) as peer:
+        assert asyncio.run(read(peer.address)).sam_id == "05.03-20190312-0000004242-0000000077"
+        assert peer.order_of_commands().count(SAM) == lost + 1
+
+
+def test_a_late_answer_about_a_card_does_not_refuse_the_sam_id() -> None:
+    for late in (0x80, 0x81, 0x41, 0x91):
+        with reader_with(Habits(once={SAM: [frame(late) + GOOD[SAM]]})) as peer:
+            assert asyncio.run(read(peer.address)).sam_id == "05.03-20190312-0000004242-0000000077", hex(late)
+            assert peer.order_of_commands().count(SAM) == 1
+
+
+def test_a_reader_without_a_sam_id_is_not_asked_for_ever() -> None:
+    async def scene(address: str) -> None:
+        device = SdtReader(SdtReader.Options(port=address))
+        for _ in range(4):
+            assert (await device.read(timeout_seconds=10)).sam_id is None
+        await device.close()
+
+    with reader_with(Habits(answers={SAM: frame(0x21)})) as peer:
+        asyncio.run(scene(peer.address))
+        assert peer.order_of_commands().count(SAM) == 3 + 2 * 2
+
+
 def test_the_sam_id_is_recorded_and_asked_again_when_it_is_nonsense() -> None:
     nonsense = frame(0x90, bytes(16))
     with reader_with(Habits(once={SAM: [nonsense, nonsense]})) as peer:
