@@ -40,6 +40,7 @@ class FaultCode(StrEnum):
     MATERIAL_MISSING = "E52"
     MATTER_UNAVAILABLE = "E53"
     INTERRUPTED = "F61"
+    DEVICE_DOWN = "F62"
     INTERNAL = "F69"
 
 

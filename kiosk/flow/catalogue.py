@@ -7,19 +7,20 @@ from collections.abc import Sequence
 from drivers.messages import DeviceClass
 from kiosk.contracts.matter import Matter
 from kiosk.contracts.value import LocalizedText
+from kiosk.flow.device_failures import Unfit, unfit_reason
 from kiosk.flow.screens import Door, Reason, Tile
 from kiosk.flow.words import has_word, word
 
 FAVOURITES = 8
 
 
-def tiles(matters: Sequence[Matter], fit: frozenset[DeviceClass]) -> tuple[Tile, ...]:
+def tiles(matters: Sequence[Matter], unfit: Unfit) -> tuple[Tile, ...]:
     """One tile a matter; greyed, with the reason, when a device it needs is down."""
-    return tuple(_tile(matter, fit) for matter in matters)
+    return tuple(_tile(matter, unfit) for matter in matters)
 
 
-def _tile(matter: Matter, fit: frozenset[DeviceClass]) -> Tile:
-    missing = sorted(matter.needs - fit)
+def _tile(matter: Matter, unfit: Unfit) -> Tile:
+    missing: list[DeviceClass] = sorted(matter.needs & unfit.keys())
     return Tile(
         matter=matter.id,
         version=matter.version,
@@ -27,7 +28,7 @@ def _tile(matter: Matter, fit: frozenset[DeviceClass]) -> Tile:
         department=matter.department_name,
         icon=matter.icon,
         enabled=not missing,
-        reason=word(f"down_{missing[0]}") if missing else None,
+        reason=unfit_reason(missing[0], unfit[missing[0]]) if missing else None,
         search_text="\n".join((matter.title.zh_cn, matter.title.zh_tw, *matter.keywords, *matter.questions)),
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from drivers.messages import DeviceClass
+from drivers.messages import DeviceClass, Fault
 from drivers.protocols import DocumentPrinter, DocumentScanner, FaceCheck, IdCardReader, ReceiptPrinter
 from kiosk.contracts.events import Disposition, JournalEntry
 from kiosk.contracts.fleet import ServiceAnswer
@@ -29,6 +29,8 @@ class DevicesInUse(Protocol):
     def document_scanner(self) -> DocumentScanner | None: ...
 
     def is_fit(self, device_class: DeviceClass) -> bool: ...
+
+    def faults_of(self, device_class: DeviceClass) -> tuple[Fault, ...]: ...
 
     async def wipe(self) -> None: ...
 

@@ -16,6 +16,7 @@ from drivers.messages import DeviceClass, FaceDecision, FaceProgress, FaceVerdic
 from kiosk.contracts.errors import FaultCode, Refused
 from kiosk.contracts.matter import Assurance
 from kiosk.contracts.value import CITY_TIME, LocalizedText, masked_name, masked_number
+from kiosk.flow.device_failures import sentence_of
 from kiosk.flow.screens import (
     ChooseScreen,
     Chosen,
@@ -72,7 +73,7 @@ async def _read_card(transaction: Transaction) -> None:
             continue
         except MediaError as error:
             transaction.journal("card_failed", reason=error.reason)
-            hint = word("lift_and_lay_again")
+            hint = sentence_of(DeviceClass.ID_CARD_READER, error) or word("lift_and_lay_again")
             continue
         except DeviceError as error:
             transaction.journal("card_failed", reason=error.reason)

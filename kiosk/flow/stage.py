@@ -83,7 +83,7 @@ class Stage:
         """What else must be released when the hall closes."""
         self.on_session_ended: Callable[[bool], object] = lambda _ok: None
         """Called when a visit with a transaction ended; False when the program itself failed in it."""
-        self._basis: tuple[str | None, frozenset[DeviceClass], bool] | None = None
+        self._basis: tuple[object, ...] | None = None
         self._refresh_catalogue()
 
     # --- what the screen asks ------------------------------------------------------------------------------------
@@ -347,13 +347,14 @@ class Stage:
 
     def _refresh_catalogue(self) -> bool:
         """Derive tiles, doors and reasons anew when matters or the devices' fitness changed; True when they did."""
-        fit = frozenset(device for device in DeviceClass if self._is_fit_for_long(device))
-        basis = (self._equipment.library.bundle_hash, fit, self._journal_full)
+        devices = self._equipment.devices
+        unfit = {device: devices.faults_of(device) for device in DeviceClass if not self._is_fit_for_long(device)}
+        basis = (self._equipment.library.bundle_hash, tuple(unfit.items()), self._journal_full)
         if basis == self._basis:
             return False
         self._basis = basis
         matters = self._equipment.library.matters()
-        self._tiles = tiles(matters, fit)
+        self._tiles = tiles(matters, unfit)
         self._doors = doors(matters)
         self._reasons = out_of_service_reasons(self._tiles, self._journal_full)
         return True

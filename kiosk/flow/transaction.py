@@ -17,6 +17,7 @@ from kiosk.contracts.errors import FaultCode, KioskError
 from kiosk.contracts.events import Disposition
 from kiosk.contracts.matter import CallServiceStep, Matter, Step, StepOfMatter
 from kiosk.contracts.value import CITY_TIME, LocalizedText
+from kiosk.flow.device_failures import fault_code_of, sentence_of
 from kiosk.flow.screens import Chosen, Mark, Mode, NoticeScreen, Option, Place, WorkingScreen
 from kiosk.flow.session import CitizenLeft, Session, StepFailed, SteppedBack
 from kiosk.flow.values import Values
@@ -53,6 +54,8 @@ class Transaction:
         """What stands explained on the screen, until the citizen tries again."""
         self.undelivered: FaultCode | None = None
         """A result exists that the citizen does not hold on paper."""
+        self.device: DeviceClass | None = None
+        """The class of the device that was asked last: whose sentence a device's error has."""
 
     @property
     def step(self) -> Step:
@@ -139,6 +142,7 @@ class Transaction:
         The work shows its own screen, for it may begin more than once. A device that served for long before it was
         lost is waited for as if it were the first time; one that is lost again and again is not.
         """
+        self.device = device_class
         deadline = 0.0
         while True:
             begun_at = time.monotonic()
@@ -268,7 +272,7 @@ def _left(transaction: Transaction) -> tuple[Disposition, str]:
 
 
 def _ending(transaction: Transaction, error: Exception) -> tuple[Disposition, str]:
-    fault, _, _ = _read(error)
+    fault, _, _ = _read(transaction, error)
     return _disposition_of(transaction, fault), fault.value
 
 
@@ -301,7 +305,7 @@ def option(id: str, key: str, *, icon: str = "", enabled: bool = True, detail: s
 
 async def tell_failure(transaction: Transaction, error: Exception) -> bool:
     """Explain and ask: True does the step again, False ends the matter. An unexpected error ends the session."""
-    fault, told, can_retry = _read(error)
+    fault, told, can_retry = _read(transaction, error)
     transaction.fault = fault
     transaction.journal("citizen_told", fault=fault, step=transaction.step.id)
     log.warning("step %s failed with %s: %s", transaction.step.id, fault.value, type(error).__name__)
@@ -332,14 +336,15 @@ async def tell_failure(transaction: Transaction, error: Exception) -> bool:
     return again
 
 
-def _read(error: Exception) -> tuple[FaultCode, LocalizedText | None, bool]:
+def _read(transaction: Transaction, error: Exception) -> tuple[FaultCode, LocalizedText | None, bool]:
+    """The code, the sentence when the failure has its own, and whether it may be tried again."""
     match error:
         case StepFailed():
-            return error.fault, error.told, error.can_retry
+            return error.fault, error.told or sentence_of(transaction.device, error.__cause__), error.can_retry
         case KioskError():
             return error.code, getattr(error, "told", None), True
         case DeviceError():
-            return FaultCode.INTERNAL, None, True
+            return fault_code_of(transaction.device), sentence_of(transaction.device, error), True
         case _:
             return FaultCode.INTERNAL, None, False
 

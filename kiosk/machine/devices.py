@@ -87,6 +87,11 @@ class Devices:
         device = self._first(device_class)
         return device is not None and device.cached_status().is_fit
 
+    def faults_of(self, device_class: DeviceClass) -> tuple[Fault, ...]:
+        """What is wrong with the device of this class, most important first. Empty when none is configured."""
+        device = self._first(device_class)
+        return () if device is None else device.cached_status().faults
+
     def _first(self, device_class: DeviceClass) -> SupervisedDevice | None:
         matching = (device for device in self._devices.values() if device.config.device_class == device_class)
         first = next(matching, None)

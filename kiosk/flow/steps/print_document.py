@@ -11,6 +11,7 @@ from kiosk.contracts.errors import FaultCode, SealRejected, ServiceFailed
 from kiosk.contracts.events import Disposition
 from kiosk.contracts.matter import PrintDocumentStep
 from kiosk.contracts.value import sha256_hex
+from kiosk.flow.device_failures import device_sentence, first_sentence
 from kiosk.flow.screens import ChooseScreen, Chosen, Place, PreviewScreen, WorkingScreen
 from kiosk.flow.session import StepFailed
 from kiosk.flow.transaction import Outcome, Transaction, option
@@ -41,7 +42,8 @@ async def run(transaction: Transaction, step: PrintDocumentStep) -> Outcome:
     while True:
         outcome = await print_once(transaction, step, pdf)
         if outcome.outcome is PrintOutcome.FAILED:
-            raise StepFailed(FaultCode.PRINT_FAILED, outcome.reason)
+            told = device_sentence(DeviceClass.DOCUMENT_PRINTER, outcome.reason)
+            raise StepFailed(FaultCode.PRINT_FAILED, outcome.reason, told=told)
         if outcome.outcome is PrintOutcome.PRINTED or await _citizen_has_page(transaction, outcome.job_id):
             transaction.undelivered = None
             return Outcome.DONE
@@ -75,7 +77,9 @@ async def print_once(transaction: Transaction, step: PrintDocumentStep, pdf: byt
         raise StepFailed(FaultCode.PRINTER_DOWN, "no document printer is configured")
     await transaction.until_awake(printer)
     if not transaction.equipment.devices.is_fit(DeviceClass.DOCUMENT_PRINTER):
-        raise StepFailed(FaultCode.PRINTER_DOWN, "the document printer is not fit for use")
+        faults = transaction.equipment.devices.faults_of(DeviceClass.DOCUMENT_PRINTER)
+        told = first_sentence(DeviceClass.DOCUMENT_PRINTER, faults)
+        raise StepFailed(FaultCode.PRINTER_DOWN, "the document printer is not fit for use", told=told)
     sha256 = sha256_hex(pdf)
     transaction.session.show(
         WorkingScreen(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from drivers.errors import DeviceError
-from drivers.messages import PrintOutcome, PrintResult
+from drivers.messages import DeviceClass, PrintOutcome, PrintResult
 from kiosk.contracts.errors import FaultCode
 from kiosk.contracts.matter import PrintReceiptStep
+from kiosk.flow.device_failures import device_sentence
 from kiosk.flow.receipt import receipt_job
 from kiosk.flow.screens import NoticeScreen, Place, WorkingScreen
 from kiosk.flow.steps.print_document import DISPOSITIONS
@@ -22,7 +23,7 @@ async def run(transaction: Transaction, step: PrintReceiptStep) -> Outcome:
     result = await _print(transaction, step)
     transaction.has_effect = True
     if result.outcome is not PrintOutcome.PRINTED:
-        await _show_number_instead(transaction)
+        await _show_number_instead(transaction, result.reason)
     return Outcome.DONE
 
 
@@ -56,12 +57,13 @@ async def _print(transaction: Transaction, step: PrintReceiptStep) -> PrintResul
     return result
 
 
-async def _show_number_instead(transaction: Transaction) -> None:
+async def _show_number_instead(transaction: Transaction, reason: str) -> None:
     told = failure_words(FaultCode.RECEIPT_FAILED)
+    say = device_sentence(DeviceClass.RECEIPT_PRINTER, reason) or told.say
     transaction.journal("citizen_told", fault=FaultCode.RECEIPT_FAILED, step=transaction.step.id)
     await transaction.session.ask(
         NoticeScreen(
-            **transaction.frame(title=told.title, say=told.say, can_go_back=False, primary=option("next", "next")),
+            **transaction.frame(title=told.title, say=say, can_go_back=False, primary=option("next", "next")),
             tone="attention",
             papers=told.papers,
             money=told.money,

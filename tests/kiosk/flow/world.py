@@ -19,6 +19,7 @@ from drivers.messages import (
     FaceDecision,
     FaceProgress,
     FaceVerdict,
+    Fault,
     IdCard,
     Preview,
     PrintJob,
@@ -175,8 +176,13 @@ class ScriptedDevices:
     unfit: set[DeviceClass] = field(default_factory=set)
     wipes: int = 0
 
+    faults: dict[DeviceClass, tuple[Fault, ...]] = field(default_factory=dict)
+
     def is_fit(self, device_class: DeviceClass) -> bool:
         return device_class not in self.unfit
+
+    def faults_of(self, device_class: DeviceClass) -> tuple[Fault, ...]:
+        return self.faults.get(device_class, ())
 
     async def wipe(self) -> None:
         self.wipes += 1
