@@ -99,9 +99,9 @@ def _good(
 def _refused(connector: Connector, code: str, words: str, request_id: str) -> ServiceAnswer:
     known = connector.refusals.get(code)
     if known is not None:
-        message = known.message.model_dump(by_alias=True)
+        message = known.message.by_language()
         return ServiceAnswer(request_id=request_id, outcome="refused", reason=known.reason, message=message)
-    names = connector.name.model_dump(by_alias=True)
+    names = connector.name.by_language()
     message = {
         language: sentence.format(authority=names[language], words=words or code)
         for language, sentence in _OTHER_REFUSAL.items()

@@ -19,6 +19,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from drivers.messages import DeviceClass
+from kiosk.contracts.text import FieldKind
 from kiosk.contracts.value import Contract, LocalizedText
 
 CONTRACT_VERSION = 1
@@ -50,14 +51,6 @@ class Guide(Contract):
     fee_basis: LocalizedText | None = None
     result: LocalizedText
     legal_basis: LocalizedText
-
-
-class FieldKind(StrEnum):
-    TEXT = "text"
-    CHOICE = "choice"
-    PHONE = "phone"
-    DATE = "date"
-    IDENTITY_NUMBER = "identity_number"
 
 
 class Choice(Contract):

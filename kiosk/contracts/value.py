@@ -1,24 +1,34 @@
-"""The ground all contracts stand on: frozen models, localized text, canonical bytes, masking, identity numbers."""
+"""The ground all contracts stand on: frozen models, canonical bytes, identity numbers."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
 import json
-from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-LANGUAGES = ("zh-CN", "zh-TW", "en")
+from kiosk.contracts.text import LANGUAGES, Language, LocalizedText, masked_name, masked_number, masked_phone, plain
+
+__all__ = [
+    "CITY_TIME",
+    "LANGUAGES",
+    "Collected",
+    "Contract",
+    "Language",
+    "LocalizedText",
+    "canonical_bytes",
+    "is_identity_number",
+    "masked_name",
+    "masked_number",
+    "masked_phone",
+    "plain",
+    "sha256_hex",
+]
+
 CITY_TIME = dt.timezone(dt.timedelta(hours=8), "UTC+8")
 """China keeps one time. What citizens read is in it, whatever the machine's own clock is set to."""
-
-
-class Language(StrEnum):
-    ZH_CN = "zh-CN"
-    ZH_TW = "zh-TW"
-    EN = "en"
 
 
 class Contract(BaseModel):
@@ -34,34 +44,6 @@ class Collected(Contract):
     """A value the server collects from terminals of any version: unknown keys are kept, not refused."""
 
     model_config = ConfigDict(extra="allow")
-
-
-class LocalizedText(Contract):
-    """One sentence in the three languages; all must be present."""
-
-    zh_cn: str = Field(alias="zh-CN", min_length=1)
-    zh_tw: str = Field(alias="zh-TW", min_length=1)
-    en: str = Field(min_length=1)
-
-    def in_language(self, language: Language) -> str:
-        match language:
-            case Language.ZH_CN:
-                return self.zh_cn
-            case Language.ZH_TW:
-                return self.zh_tw
-            case Language.EN:
-                return self.en
-
-    def format(self, **values: object) -> LocalizedText:
-        """The same sentence with `{name}` places filled in, in all languages."""
-        return LocalizedText(
-            zh_cn=self.zh_cn.format(**values), zh_tw=self.zh_tw.format(**values), en=self.en.format(**values)
-        )
-
-
-def plain(text: str) -> LocalizedText:
-    """A text that reads the same in every language: a number, a name."""
-    return LocalizedText(zh_cn=text, zh_tw=text, en=text)
 
 
 def canonical_bytes(value: Any) -> bytes:
@@ -87,7 +69,7 @@ def sha256_hex(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-# --- identity numbers and masking (GB 11643, domain.md 1.10; 6.6: first 3 and last 2 at most) -----------------------
+# --- identity numbers (GB 11643, domain.md 1.10) --------------------------------------------------------------------
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
@@ -106,19 +88,3 @@ def is_identity_number(number: str, today: dt.date) -> bool:
         return dt.date(int(number[6:10]), int(number[10:12]), int(number[12:14])) <= today
     except ValueError:
         return False
-
-
-def masked_number(number: str) -> str:
-    """First three and last two characters stay: 350*************17."""
-    if len(number) <= 5:
-        return "*" * len(number)
-    return number[:3] + "*" * (len(number) - 5) + number[-2:]
-
-
-def masked_name(name: str) -> str:
-    """The family name stays: 林**. One character is all that stays of any name."""
-    return name[:1] + "*" * max(len(name) - 1, 1) if name else ""
-
-
-def masked_phone(phone: str) -> str:
-    return phone[:3] + "****" + phone[-2:] if len(phone) >= 7 else "*" * len(phone)

@@ -166,6 +166,7 @@ def path_of(location: tuple[str | int, ...], data: Any) -> str:
 _CURES = {
     "union_tag_not_found": "'kind' is missing: say which kind of step this is",
     "model_type": "must be a group of keys: write one key per line below it",
+    "dataclass_type": "must be a group of keys: write one key per line below it",
     "dict_type": "must be a group of keys: write one key per line below it",
     "tuple_type": "must be a list: begin each item with '- '",
     "list_type": "must be a list: begin each item with '- '",
@@ -178,7 +179,7 @@ def _cure(error: ErrorDetails, path: str, known_keys: frozenset[str]) -> str:
     match error["type"]:
         case "missing":
             cure = f"{key!r} is missing: add it"
-        case "extra_forbidden":
+        case "extra_forbidden" | "unexpected_keyword_argument":
             cure = _unknown_key(key, known_keys)
         case "string_type":
             cure = f"must be text, not {type(error['input']).__name__}: write it, in quotes if it is a number"

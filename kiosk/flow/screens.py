@@ -1,19 +1,22 @@
 """What the citizen sees, and what the citizen answers: two closed unions, both frozen.
 
 A Screen says everything the page needs; a page adds only its look. The Python class and the QML file carry the same
-name. Texts are in all three languages, so that the language can change while a screen stands.
+name. Texts are in all three languages, so that the language can change while a screen stands. These are plain
+dataclasses: they never leave the process, and the first screen is painted before the contracts are loaded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from drivers.messages import Preview
-from kiosk.contracts.errors import FaultCode
-from kiosk.contracts.matter import FieldKind
-from kiosk.contracts.value import Contract, Language, LocalizedText
+from kiosk.contracts.text import FieldKind, Language, LocalizedText
+
+if TYPE_CHECKING:  # the screen is painted before these rooms are loaded
+    from drivers.messages import Preview
+    from kiosk.contracts.errors import FaultCode
 
 
 class Mode(StrEnum):
@@ -33,14 +36,16 @@ class Place(StrEnum):
     RECEIPT_SLOT = "receipt_slot"
 
 
-class Mark(Contract):
+@dataclass(frozen=True, kw_only=True)
+class Mark:
     """One place in the journey, for the strip at the top."""
 
     title: LocalizedText
     state: Literal["done", "now", "next"]
 
 
-class Option(Contract):
+@dataclass(frozen=True, kw_only=True)
+class Option:
     """Something to touch. `id` comes back in the answer."""
 
     id: str
@@ -50,7 +55,8 @@ class Option(Contract):
     enabled: bool = True
 
 
-class ScreenOfStep(Contract):
+@dataclass(frozen=True, kw_only=True)
+class ScreenOfStep:
     """What all screens share.
 
     `screen_id` differs for every screen shown, so that a late answer to an earlier one is told apart. `primary` is the
@@ -70,6 +76,7 @@ class ScreenOfStep(Contract):
     can_leave: bool = True
 
 
+@dataclass(frozen=True, kw_only=True)
 class InstructScreen(ScreenOfStep):
     """Do something at a device: lay the card, look at the camera, lay a paper. `progress` 0…100, None unknown."""
 
@@ -80,6 +87,7 @@ class InstructScreen(ScreenOfStep):
     progress: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
 class ChooseScreen(ScreenOfStep):
     """Pick one (ways to sign in, grades of the rating) or several, then confirm when `primary` is given."""
 
@@ -89,7 +97,8 @@ class ChooseScreen(ScreenOfStep):
     several: tuple[Option, ...] = ()
 
 
-class FormItem(Contract):
+@dataclass(frozen=True, kw_only=True)
+class FormItem:
     id: str
     label: LocalizedText
     kind: FieldKind | Literal["code"]
@@ -101,7 +110,8 @@ class FormItem(Contract):
     max_length: int = 60
 
 
-class KnownItem(Contract):
+@dataclass(frozen=True, kw_only=True)
+class KnownItem:
     """Something a trusted source already knows: shown, not asked. `value` is already masked when `masked`."""
 
     label: LocalizedText
@@ -111,6 +121,7 @@ class KnownItem(Contract):
     origin: LocalizedText | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
 class FormScreen(ScreenOfStep):
     """Ask only for what nobody knows; what is known stands above."""
 
@@ -119,6 +130,7 @@ class FormScreen(ScreenOfStep):
     known: tuple[KnownItem, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
 class PreviewScreen(ScreenOfStep):
     """Look at a page before it is printed or handed in. `page_png` lives in memory only."""
 
@@ -127,6 +139,7 @@ class PreviewScreen(ScreenOfStep):
     caption: LocalizedText | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
 class ReviewScreen(ScreenOfStep):
     """Check what will be sent, or read what is agreed to: label and value, or a longer text."""
 
@@ -135,6 +148,7 @@ class ReviewScreen(ScreenOfStep):
     text: LocalizedText | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
 class WorkingScreen(ScreenOfStep):
     """Something runs; the citizen waits. `progress` 0…100, None unknown."""
 
@@ -143,6 +157,7 @@ class WorkingScreen(ScreenOfStep):
     progress: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
 class NoticeScreen(ScreenOfStep):
     """Say how it stands: done, take your papers, a failure. For a failure: what of the money and papers, and a code."""
 
@@ -161,7 +176,8 @@ Screen = InstructScreen | ChooseScreen | FormScreen | PreviewScreen | ReviewScre
 # --- answers -------------------------------------------------------------------------------------------------------
 
 
-class Chosen(Contract):
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
     """An option was touched: the primary, an alternative, or one of the options. `several` for multiple choice."""
 
     kind: Literal["chosen"] = "chosen"
@@ -170,18 +186,21 @@ class Chosen(Contract):
     several: tuple[str, ...] = ()
 
 
-class FormFilled(Contract):
+@dataclass(frozen=True, kw_only=True)
+class FormFilled:
     kind: Literal["form_filled"] = "form_filled"
     screen_id: int
     values: dict[str, str]
 
 
-class WentBack(Contract):
+@dataclass(frozen=True, kw_only=True)
+class WentBack:
     kind: Literal["went_back"] = "went_back"
     screen_id: int
 
 
-class Left(Contract):
+@dataclass(frozen=True, kw_only=True)
+class Left:
     """The citizen ends the visit, from anywhere."""
 
     kind: Literal["left"] = "left"
@@ -202,7 +221,8 @@ class StageKind(StrEnum):
     SESSION = "session"
 
 
-class Tile(Contract):
+@dataclass(frozen=True, kw_only=True)
+class Tile:
     """A matter on the home page. Greyed with its reason when a device or an authority it needs is down."""
 
     matter: str
@@ -215,7 +235,8 @@ class Tile(Contract):
     search_text: str = ""
 
 
-class Door(Contract):
+@dataclass(frozen=True, kw_only=True)
+class Door:
     """A life event or department: a door to its matters."""
 
     id: str
@@ -224,19 +245,22 @@ class Door(Contract):
     matters: tuple[str, ...]
 
 
-class Reason(Contract):
+@dataclass(frozen=True, kw_only=True)
+class Reason:
     """Why the machine is out of service, in words for the citizen and a code for staff."""
 
     text: LocalizedText
     code: str
 
 
-class TimeOutWarning(Contract):
+@dataclass(frozen=True, kw_only=True)
+class TimeOutWarning:
     seconds_left: int
     seconds_total: int
 
 
-class View(Contract):
+@dataclass(frozen=True, kw_only=True)
+class View:
     """Everything the screen shows at one moment. The flow publishes a new one whenever anything changed."""
 
     stage: StageKind

@@ -61,7 +61,7 @@ class Values:
 
     def shown(self, template: str) -> LocalizedText:
         """The template filled for the screen, in every language."""
-        return LocalizedText.model_validate({language.value: self.fill(template, language) for language in Language})
+        return LocalizedText.of({language.value: self.fill(template, language) for language in Language})
 
     def knows(self, template: str) -> bool:
         """False when every place of a template is unknown: there is nothing to show."""

@@ -34,7 +34,7 @@ def _catalogue() -> dict[str, Any]:
 @cache
 def word(key: str) -> LocalizedText:
     """The sentence with this key. A missing key is a mistake of ours and raises KeyError."""
-    return LocalizedText.model_validate(_catalogue()["words"][key])
+    return LocalizedText.of(_catalogue()["words"][key])
 
 
 def has_word(key: str) -> bool:
@@ -54,4 +54,4 @@ def failure_words(fault: FaultCode) -> FailureWords:
 def face_prompt(prompt: str) -> LocalizedText:
     """What to do before the camera, for a prompt or reason code of the face check; the score is never told."""
     prompts = _catalogue()["face_prompts"]
-    return LocalizedText.model_validate(prompts.get(prompt, prompts["OTHER"]))
+    return LocalizedText.of(prompts.get(prompt, prompts["OTHER"]))

@@ -93,7 +93,7 @@ class ServiceRefused(Refused):
         if not said:
             return None
         spare = said.get("zh-CN") or next(iter(said.values()))
-        return LocalizedText.model_validate({language: said.get(language, spare) for language in LANGUAGES})
+        return LocalizedText.of({language: said.get(language, spare) for language in LANGUAGES})
 
 
 def _failure(operation: str, reply: Answer) -> ServiceFailed:

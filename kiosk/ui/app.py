@@ -7,14 +7,17 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QFont, QFontDatabase, QFontInfo, QGuiApplication
+from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtGui import QFont, QFontInfo, QGuiApplication
 
 from kiosk.ui.bridge import Bridge, BuildHall
-from kiosk.ui.remote_hand import RemoteHand
 from kiosk.ui.settings import ScreenSettings
 from kiosk.ui.window import KioskWindow
+
+if TYPE_CHECKING:
+    from kiosk.ui.remote_hand import RemoteHand
 
 FONT_FAMILY = "Noto Sans CJK SC"
 SIGNAL_CHECK_MS = 200
@@ -35,8 +38,7 @@ def prepare_application() -> QGuiApplication:
 
 def refuse_without_font() -> None:
     """Raises `FontMissing` when the family the look is made with is not installed."""
-    chinese = QFontDatabase.families(QFontDatabase.WritingSystem.SimplifiedChinese)
-    if not chinese or not QFontInfo(QFont(FONT_FAMILY)).exactMatch():
+    if not QFontInfo(QFont(FONT_FAMILY)).exactMatch():
         raise FontMissing(f"the font {FONT_FAMILY!r} is not installed: install the package fonts-noto-cjk")
 
 
@@ -58,16 +60,24 @@ def run_ui(
     application = prepare_application()
     refuse_without_font()
     bridge = Bridge(build_hall)
+    bridge.open()
     kiosk = KioskWindow(bridge, settings)
     _place(kiosk, settings)
     bridge.viewed.connect(kiosk.show)
     bridge.pictured.connect(kiosk.show_picture)
     bridge.failed.connect(lambda _reason: application.exit(1))
-    _call_when_painted(kiosk, bridge, on_ready)
-    hand = RemoteHand(kiosk, remote_hand) if remote_hand is not None else None
+
+    def after_the_first_picture() -> None:
+        kiosk.learn_in_background()
+        if _covers_screen(settings):
+            _hide_pointer()
+        if on_ready is not None:
+            on_ready()
+
+    _FirstPicture(kiosk, bridge, after_the_first_picture)
+    hand = _open_hand(kiosk, remote_hand) if remote_hand is not None else None
     waker = _obey_signals(application)
     kiosk.window.show()
-    bridge.open()
     code = application.exec()
     waker.stop()
     if hand is not None:
@@ -77,30 +87,51 @@ def run_ui(
     return code
 
 
+def _open_hand(kiosk: KioskWindow, path: Path) -> RemoteHand:
+    from kiosk.ui.remote_hand import RemoteHand  # noqa: PLC0415 (an installed terminal never loads it)
+
+    return RemoteHand(kiosk, path)
+
+
+def _covers_screen(settings: ScreenSettings) -> bool:
+    return settings.full_screen and not settings.development
+
+
+def _hide_pointer() -> None:
+    from PySide6.QtCore import Qt  # noqa: PLC0415 (its thousand names take 20 ms to load: not before the first picture)
+
+    QGuiApplication.setOverrideCursor(Qt.CursorShape.BlankCursor)
+
+
 def _place(kiosk: KioskWindow, settings: ScreenSettings) -> None:
     """Without a window manager showFullScreen does nothing: the geometry itself covers the screen."""
     screen = kiosk.window.screen()
-    if settings.full_screen and not settings.development:
-        kiosk.window.setFlag(Qt.WindowType.FramelessWindowHint)
+    if _covers_screen(settings):
+        kiosk.window.setProperty("bare", True)
         kiosk.window.setGeometry(screen.geometry())
-        QGuiApplication.setOverrideCursor(Qt.CursorShape.BlankCursor)
     else:
         kiosk.window.resize(settings.width_px, settings.height_px)
 
 
-def _call_when_painted(kiosk: KioskWindow, bridge: Bridge, on_ready: Callable[[], None] | None) -> None:
-    told: list[bool] = []
-    seen: list[bool] = []
+class _FirstPicture(QObject):
+    """Calls `then` once, on the Qt thread, when the first View has been painted. A child of the window."""
 
-    def on_frame() -> None:
-        if seen and not told:
-            told.append(True)
-            kiosk.learn_in_background()
-            if on_ready is not None:
-                on_ready()
+    def __init__(self, kiosk: KioskWindow, bridge: Bridge, then: Callable[[], None]) -> None:
+        super().__init__(kiosk)
+        self._then: Callable[[], None] | None = then
+        self._has_view = False
+        bridge.viewed.connect(self._on_view)
+        kiosk.window.frameSwapped.connect(self._on_frame)
 
-    bridge.viewed.connect(lambda _view: seen.append(True))
-    kiosk.window.frameSwapped.connect(on_frame, Qt.ConnectionType.QueuedConnection)
+    @Slot(object)
+    def _on_view(self, _view: object) -> None:
+        self._has_view = True
+
+    @Slot()
+    def _on_frame(self) -> None:
+        if self._has_view and self._then is not None:
+            then, self._then = self._then, None
+            then()
 
 
 def _obey_signals(application: QGuiApplication) -> QTimer:

@@ -1,22 +1,24 @@
 """The one door between the Qt thread and the asyncio thread.
 
-Down: a call on the Hall is handed to the loop. Up: a new View or picture arrives as a queued signal; of several that
-wait only the newest is shown.
+Down: a call on the Hall is handed to the loop. Up: a new View or picture arrives as a signal, queued because another
+thread sends it; of several that wait only the newest is shown.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 
-from kiosk.contracts.value import Language
+from kiosk.contracts.text import Language
 from kiosk.flow.screens import Answer, Hall, Mode, View
 from kiosk.ui.drawing import Picture
+
+if TYPE_CHECKING:
+    import asyncio
 
 BuildHall = Callable[[], Coroutine[Any, Any, Hall]]
 STOP_SECONDS = 10.0
@@ -36,6 +38,7 @@ class Bridge(QObject):
     failed = Signal(str)
     _view_waits = Signal()
     _picture_waits = Signal()
+    _ended_early = Signal(str)
 
     def __init__(self, build_hall: BuildHall, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -47,8 +50,9 @@ class Bridge(QObject):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended: asyncio.Event | None = None
         self._thread = threading.Thread(target=self._run, name="flow", daemon=True)
-        self._view_waits.connect(self._tell_view, Qt.ConnectionType.QueuedConnection)
-        self._picture_waits.connect(self._tell_picture, Qt.ConnectionType.QueuedConnection)
+        self._view_waits.connect(self._tell_view)
+        self._picture_waits.connect(self._tell_picture)
+        self._ended_early.connect(self._tell_failure)
 
     def open(self) -> None:
         self._thread.start()
@@ -96,13 +100,17 @@ class Bridge(QObject):
     # --- up -----------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        import asyncio  # noqa: PLC0415 (here, while the Qt thread draws the first picture)
+
         try:
             asyncio.run(self._live())
         except Exception as error:
             log.exception("the flow ended")
-            self.failed.emit(f"{type(error).__name__}: {error}")
+            self._ended_early.emit(f"{type(error).__name__}: {error}")
 
     async def _live(self) -> None:
+        import asyncio  # noqa: PLC0415
+
         self._ended = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(_log_failure)
@@ -131,12 +139,18 @@ class Bridge(QObject):
         if not waits:
             self._picture_waits.emit()
 
+    @Slot()
     def _tell_view(self) -> None:
         with self._lock:
             view, self._newest_view = self._newest_view, None
         if view is not None:
             self.viewed.emit(view)
 
+    @Slot(str)
+    def _tell_failure(self, reason: str) -> None:
+        self.failed.emit(reason)
+
+    @Slot()
     def _tell_picture(self) -> None:
         with self._lock:
             picture, self._newest_picture = self._newest_picture, None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from xml.etree import ElementTree as ET
 
-from PySide6.QtCore import Property, QByteArray, QObject, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import Property, QByteArray, QObject, QRectF, QSize, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath
 from PySide6.QtQml import qmlRegisterType
 from PySide6.QtQuick import QQuickImageProvider, QQuickItem, QQuickPaintedItem
@@ -66,7 +66,7 @@ class IconProvider(QQuickImageProvider):
         ).replace("currentColor", ink)
         side = max(requested.width(), requested.height(), 8)
         image = QImage(side, side, QImage.Format.Format_ARGB32_Premultiplied)
-        image.fill(Qt.GlobalColor.transparent)
+        image.fill(0)
         painter = QPainter(image)
         QSvgRenderer(QByteArray(svg.encode())).render(painter, QRectF(0, 0, side, side))
         painter.end()

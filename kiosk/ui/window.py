@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QElapsedTimer, QEvent, QObject, QThreadPool, QTimer, QUrl, Signal
 from PySide6.QtQml import QQmlApplicationEngine, QQmlError
 from PySide6.QtQuick import QQuickWindow
 
-from kiosk.contracts.value import Language
+from kiosk.contracts.text import Language
 from kiosk.flow.screens import FormScreen, InstructScreen, PreviewScreen, StageKind, View
-from kiosk.machine.memory import sweep
 from kiosk.ui.drawing import IconProvider, Picture, Pictures, read_icons, register_items
-from kiosk.ui.handwriting import Handwriting, HandwritingUnavailable
-from kiosk.ui.pinyin import Pinyin
 from kiosk.ui.settings import ScreenSettings
 from kiosk.ui.view_models.calls import HallCalls
 from kiosk.ui.view_models.form import FormViewModel
@@ -24,6 +21,10 @@ from kiosk.ui.view_models.keyboard import KeyboardViewModel
 from kiosk.ui.view_models.session import SessionViewModel
 from kiosk.ui.view_models.stage import StageViewModel
 from kiosk.ui.words import Words, read_words
+
+if TYPE_CHECKING:
+    from kiosk.ui.handwriting import Handwriting
+    from kiosk.ui.pinyin import Pinyin
 
 QML = Path(__file__).parent / "qml"
 TOUCH_MS = 1000
@@ -113,6 +114,8 @@ class KioskWindow(QObject):
         self.engine.collectGarbage()
         self.engine.trimComponentCache()
         self.window.releaseResources()
+        from kiosk.machine.memory import sweep  # noqa: PLC0415 (nothing to sweep before the first picture)
+
         sweep()
 
     def learn_in_background(self) -> None:
@@ -181,6 +184,9 @@ class KioskWindow(QObject):
             self.keyboard.write_to(None, "pinyin")
 
     def _read_dictionaries(self) -> None:
+        from kiosk.ui.handwriting import Handwriting, HandwritingUnavailable  # noqa: PLC0415 (after the first picture)
+        from kiosk.ui.pinyin import Pinyin  # noqa: PLC0415
+
         try:
             pinyin: Pinyin | None = Pinyin()
         except OSError as error:

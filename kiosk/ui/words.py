@@ -6,24 +6,28 @@ tools, and a change of language needs no second load. QML reads `Ui.words.<key>`
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
 from PySide6.QtCore import Property, QObject, Signal
 
-from kiosk.contracts.value import Language, LocalizedText
+from kiosk.contracts.text import Language, LocalizedText
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 WORDS_FILE = ASSETS / "i18n" / "words.json"
 
-_TABLE = TypeAdapter(dict[str, LocalizedText])
-
 
 def read_words(path: Path = WORDS_FILE) -> dict[str, LocalizedText]:
-    """Key → text in all languages. Raises `pydantic.ValidationError` naming the key that lacks one."""
-    return _TABLE.validate_json(path.read_bytes())
+    """Key → text in all languages. Raises `ValueError` naming the key that lacks one."""
+    table = {}
+    for key, texts in json.loads(path.read_bytes()).items():
+        try:
+            table[key] = LocalizedText.of(texts)
+        except ValueError as error:
+            raise ValueError(f"{path}: {key}: {error}") from None
+    return table
 
 
 def readable(type_: Any, read: Callable[[Any], Any], *, notify: Any) -> Any:

@@ -6,7 +6,8 @@ import datetime as dt
 import re
 
 from kiosk.contracts.errors import ServiceFailed
-from kiosk.contracts.matter import FieldKind, FillFormStep, FormField
+from kiosk.contracts.matter import FillFormStep, FormField
+from kiosk.contracts.text import FieldKind
 from kiosk.contracts.value import CITY_TIME, LocalizedText, is_identity_number, plain
 from kiosk.flow.screens import FormFilled, FormItem, FormScreen, KnownItem, Option
 from kiosk.flow.steps.certificates import find_certificate, purpose_of

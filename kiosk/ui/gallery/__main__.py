@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtTest import QTest
 
-from kiosk.contracts.value import Language
+from kiosk.contracts.text import Language
 from kiosk.flow.screens import Mode, View
 from kiosk.ui.app import prepare_application, refuse_without_font
 from kiosk.ui.gallery.hall import GalleryHall
@@ -63,9 +64,8 @@ class Gallery:
         """Show the View or the visit of that name, from a clean page."""
         samples = views()
         start, touches = VISITS.get(name, (name, ()))
-        around = {"mode": mode, "language": language}
-        self.hall.publish(samples["attract"].model_copy(update=around))
-        view: View = samples[start].model_copy(update=around)
+        self.hall.publish(replace(samples["attract"], mode=mode, language=language))
+        view: View = replace(samples[start], mode=mode, language=language)
         self.hall.publish(view)
         QTest.qWait(1)
         for touch in touches:

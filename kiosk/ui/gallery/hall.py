@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from kiosk.contracts.value import Language
+from kiosk.contracts.text import Language
 from kiosk.flow.screens import Answer, Mode, View
 from kiosk.ui.drawing import Picture
 
@@ -40,8 +41,8 @@ class GalleryHall:
 
     def set_mode(self, mode: Mode) -> None:
         self.asked.append(("mode", mode))
-        self.publish(self.view.model_copy(update={"mode": mode}))
+        self.publish(replace(self.view, mode=mode))
 
     def set_language(self, language: Language) -> None:
         self.asked.append(("language", language))
-        self.publish(self.view.model_copy(update={"language": language}))
+        self.publish(replace(self.view, language=language))

@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 from kiosk.contracts.errors import FaultCode
-from kiosk.contracts.matter import FieldKind
-from kiosk.contracts.value import plain
+from kiosk.contracts.text import FieldKind, plain
 from kiosk.flow.screens import (
     ChooseScreen,
     FormItem,
@@ -29,8 +28,10 @@ _JOURNEY = (
 
 
 def journey(now: int) -> tuple[Mark, ...]:
-    states = ["done" if index < now else "now" if index == now else "next" for index in range(len(_JOURNEY))]
-    return tuple(Mark(title=title, state=state) for title, state in zip(_JOURNEY, states, strict=True))
+    return tuple(
+        Mark(title=title, state="done" if index < now else "now" if index == now else "next")
+        for index, title in enumerate(_JOURNEY)
+    )
 
 
 KNOWN = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kiosk.contracts.value import LocalizedText
+from kiosk.contracts.text import LocalizedText
 from kiosk.flow.screens import Door, Option, Tile
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -61,8 +62,7 @@ def _around(**more: Any) -> View:
 def _greyed() -> tuple[Tile, ...]:
     reason = text("打印机缺纸，暂不能办", "印表機缺紙，暫不能辦", "The printer is out of paper")
     return tuple(
-        tile.model_copy(update={"enabled": False, "reason": reason}) if index in (0, 3) else tile
-        for index, tile in enumerate(TILES)
+        replace(tile, enabled=False, reason=reason) if index in (0, 3) else tile for index, tile in enumerate(TILES)
     )
 
 
@@ -80,13 +80,13 @@ def views() -> dict[str, View]:
     }
     sessions = {}
     for name, screen in SCREENS.items():
-        shown = screen.model_copy(update={"page_png": page_png()}) if isinstance(screen, PreviewScreen) else screen
+        shown = replace(screen, page_png=page_png()) if isinstance(screen, PreviewScreen) else screen
         sessions[name] = _around(
             stage=StageKind.SESSION, screen=shown, matter_title=PERMIT if name == "form" else NO_HOUSE,
             transaction_number="XM0017-1902-0003", citizen="" if name == "card" else "林*试",
         )  # fmt: skip
     after = {
-        "time_out": sessions["form"].model_copy(update={"warning": TimeOutWarning(seconds_left=18, seconds_total=30)}),
+        "time_out": replace(sessions["form"], warning=TimeOutWarning(seconds_left=18, seconds_total=30)),
         "out_of_service": _around(
             stage=StageKind.OUT_OF_SERVICE,
             reasons=(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from kiosk.contracts.value import Language
+from kiosk.contracts.text import Language
 from kiosk.flow.screens import Answer, Mode
 
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from kiosk.contracts.matter import FieldKind
-from kiosk.contracts.value import masked_number, masked_phone
+from kiosk.contracts.text import FieldKind, masked_number, masked_phone
 from kiosk.flow.screens import FormFilled, FormItem, FormScreen, Mode, View
 from kiosk.ui.view_models.calls import HallCalls
 from kiosk.ui.view_models.session import NO_SCREEN, SessionViewModel

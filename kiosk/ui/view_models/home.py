@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from kiosk.contracts.value import Language
+from kiosk.contracts.text import Language
 from kiosk.flow.screens import Door, Mode, StageKind, Tile, View
 from kiosk.ui.view_models.calls import HallCalls
 from kiosk.ui.view_models.search import Entry, Reading, find, prepare

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from kiosk.ui.handwriting import Handwriting
-from kiosk.ui.pinyin import LONGEST_INPUT, Candidate, Pinyin
+from kiosk.ui.pinyin import LONGEST_INPUT, Candidate
 from kiosk.ui.view_models.snapshot import SnapshotModel, readable
+
+if TYPE_CHECKING:
+    from kiosk.ui.handwriting import Handwriting
+    from kiosk.ui.pinyin import Pinyin
 
 MOST_STROKES = 40
 MOST_POINTS = 400

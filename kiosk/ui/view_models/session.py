@@ -7,7 +7,7 @@ from typing import Any, assert_never
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from kiosk.contracts.value import Language
+from kiosk.contracts.text import Language
 from kiosk.flow.screens import (
     ChooseScreen,
     Chosen,

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QObject
 
-from kiosk.contracts.value import Language, LocalizedText
+from kiosk.contracts.text import Language, LocalizedText
 from kiosk.flow.screens import Option
 from kiosk.ui.words import readable
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from drivers.messages import Preview
-from kiosk.contracts.value import Language
+from kiosk.contracts.text import Language
 from kiosk.flow.screens import Answer, Mode, StageKind, View
+
+if TYPE_CHECKING:
+    from drivers.messages import Preview
 
 
 class WalkingHall:

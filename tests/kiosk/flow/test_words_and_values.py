@@ -116,7 +116,7 @@ def test_a_slip_is_dated_in_the_city_s_time_and_leaves_out_what_nobody_knows() -
 
 def test_a_choice_is_read_in_the_citizen_s_language_and_sent_in_the_papers() -> None:
     values = Values()
-    school = LocalizedText.model_validate({"zh-CN": "子女入学", "zh-TW": "子女入學", "en": "School enrolment"})
+    school = LocalizedText.of({"zh-CN": "子女入学", "zh-TW": "子女入學", "en": "School enrolment"})
     values.put("answer", {"purpose": "school", "purpose_label": school})
     assert values.send("answer.purpose_label") == "子女入学"
     assert values.shown("{answer.purpose_label}") == school

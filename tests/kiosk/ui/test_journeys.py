@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -218,7 +219,7 @@ def test_the_time_out_can_be_extended_and_veils_everything_else(gallery: Gallery
     assert names(gallery) == {"extend", "end"}
     gallery.finger.tap("extend")
     assert gallery.hall.asked == [("extend", None)]
-    warned = views()["home"].model_copy(update={"warning": TimeOutWarning(seconds_left=9, seconds_total=30)})
+    warned = replace(views()["home"], warning=TimeOutWarning(seconds_left=9, seconds_total=30))
     gallery.hall.publish(warned)
     until(lambda: names(gallery) == {"extend"})
 
@@ -337,6 +338,6 @@ def test_out_of_service_shows_every_reason_with_its_code(gallery: Gallery) -> No
 
 def test_every_stage_has_its_page(gallery: Gallery) -> None:
     for stage in StageKind:
-        gallery.hall.publish(views()["review"].model_copy(update={"stage": stage}))
+        gallery.hall.publish(replace(views()["review"], stage=stage))
         QTest.qWait(1)
         assert gallery.kiosk.stage.stage == stage.value

@@ -9,12 +9,14 @@ import Kiosk.Theme
 Window {
     id: window
 
+    property bool bare: false // no frame around it
     readonly property string stage: Ui.stage.stage
     readonly property bool _bars: stage === "home" || stage === "session" || stage === "out_of_service"
 
     width: 1080
     height: 1920
     visible: false
+    flags: bare ? Qt.Window | Qt.FramelessWindowHint : Qt.Window
     color: Theme.ground
     title: "Yizhan"
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from kiosk.contracts.matter import FieldKind
+from kiosk.contracts.text import FieldKind
 from kiosk.contracts.value import Language, plain
 from kiosk.flow.screens import FormItem, FormScreen, KnownItem, Mode, Option, Screen, StageKind, TimeOutWarning, View
 from kiosk.ui.gallery.screens import KNOWN, SCREENS
@@ -23,13 +25,13 @@ def session(screen: Screen, **more: object) -> View:
 
 def test_favourites_come_first_and_the_catalogue_fills_up() -> None:
     standard = derive_home_snapshot(HOME, HomeSnapshot(), ())
-    elder = derive_home_snapshot(HOME.model_copy(update={"mode": Mode.ELDER}), HomeSnapshot(), ())
+    elder = derive_home_snapshot(replace(HOME, mode=Mode.ELDER), HomeSnapshot(), ())
     assert [row["matter"] for row in standard.favourites] == [tile.matter for tile in TILES[:8]]
     assert [row["matter"] for row in elder.favourites] == [tile.matter for tile in TILES[:6]]
 
 
 def test_a_favourite_that_is_not_installed_is_passed_over() -> None:
-    view = HOME.model_copy(update={"favourites": ("gone", "tax_proof")})
+    view = replace(HOME, favourites=("gone", "tax_proof"))
     assert derive_home_snapshot(view, HomeSnapshot(), ()).favourites[0]["matter"] == "tax_proof"
 
 
@@ -49,7 +51,7 @@ def test_a_door_that_vanished_leads_home() -> None:
 @pytest.mark.parametrize("stage", [StageKind.ATTRACT, StageKind.SESSION, StageKind.OUT_OF_SERVICE])
 def test_what_was_asked_is_forgotten_when_the_home_page_goes(stage: StageKind) -> None:
     asked = HomeSnapshot(page="search", query="无房", door="life_move")
-    snapshot = derive_home_snapshot(HOME.model_copy(update={"stage": stage}), asked, ("no_house",))
+    snapshot = derive_home_snapshot(replace(HOME, stage=stage), asked, ("no_house",))
     assert (snapshot.page, snapshot.query, snapshot.results) == ("home", "", ())
 
 
@@ -62,7 +64,7 @@ def test_the_citizens_own_switches_end_with_the_visit() -> None:
 
 
 def test_no_warning_is_minus_one_second() -> None:
-    warned = HOME.model_copy(update={"warning": TimeOutWarning(seconds_left=0, seconds_total=0)})
+    warned = replace(HOME, warning=TimeOutWarning(seconds_left=0, seconds_total=0))
     assert derive_stage_snapshot(HOME, StageSnapshot()).seconds_left == -1
     assert derive_stage_snapshot(warned, StageSnapshot()).seconds_left == 0
     assert derive_stage_snapshot(warned, StageSnapshot()).seconds_total == 1
@@ -93,7 +95,7 @@ def test_what_was_unmasked_is_masked_on_the_next_screen() -> None:
     review = SCREENS["review"]
     open_eyes = derive_session_snapshot(session(review), SessionSnapshot(screen_id=review.screen_id, shown=(0,)))
     assert open_eyes.known[0]["is_shown"]
-    again = derive_session_snapshot(session(review.model_copy(update={"screen_id": 99})), open_eyes)
+    again = derive_session_snapshot(session(replace(review, screen_id=99)), open_eyes)
     assert not again.known[0]["is_shown"]
 
 
@@ -161,7 +163,7 @@ def test_values_live_as_long_as_their_screen() -> None:
     first = derive_form_snapshot(session(form), FormSnapshot())
     typed = FormSnapshot(**{**first.__dict__, "values": {**first.values, "employer": "样例"}})
     assert derive_form_snapshot(session(form, language=Language.EN), typed).values["employer"] == "样例"
-    later = form.model_copy(update={"screen_id": 99})
+    later = replace(form, screen_id=99)
     assert derive_form_snapshot(session(later), typed).values["employer"] == ""
     assert derive_form_snapshot(session(SCREENS["review"]), typed) == FormSnapshot()
 
