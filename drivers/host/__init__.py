@@ -5,8 +5,10 @@ await device.open()
 card = await device.proxy.read(timeout_seconds=15)
 """
 
+from drivers.host.config import DeviceConfig
+from drivers.host.lives.spare import Spare
+from drivers.host.presence.hotplug import Hotplug
 from drivers.host.process import Limits
-from drivers.host.spare import Spare
-from drivers.host.supervisor import DeviceConfig, SupervisedDevice
+from drivers.host.supervisor import SupervisedDevice
 
-__all__ = ["DeviceConfig", "Limits", "Spare", "SupervisedDevice"]
+__all__ = ["DeviceConfig", "Hotplug", "Limits", "Spare", "SupervisedDevice"]

@@ -99,7 +99,7 @@ class _DeviceProcess:
         except Exception as error:  # noqa: BLE001 - whatever a vendor's code raises ends here, by name and place
             self._channel.send({"op": "failed", "error": _error(error)})
         else:
-            self._channel.send({"op": "ready"})
+            self._channel.send({"op": "ready", "standby": bool(getattr(driver, "standby", False))})
             return True
         return False
 

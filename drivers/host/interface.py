@@ -23,6 +23,9 @@ DEFAULT_LIMIT_SECONDS = 10.0
 BESIDE_THE_QUEUE = ("capabilities", "status", "cancel_", "watch", "feed_ink", "clear_ink", "confirm_ink")
 """Device-classes C.0: one queue per device; status and cancel bypass it, and what belongs to a command that runs."""
 
+QUESTIONS = ("find_", "unresolved", "methods")
+"""What became of something, what is possible: nothing is moved by it, so it needs no claim."""
+
 
 @dataclass(frozen=True)
 class Method:
@@ -44,6 +47,10 @@ class Method:
     @property
     def queues(self) -> bool:
         return not self.name.startswith(BESIDE_THE_QUEUE)
+
+    @property
+    def needs_claim(self) -> bool:
+        return self.queues and not self.name.startswith(QUESTIONS)
 
     @property
     def acts(self) -> bool:

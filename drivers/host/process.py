@@ -23,8 +23,8 @@ from drivers.errors import (
 )
 from drivers.host.channel import Channel, ChannelClosed, FrameTooLarge
 from drivers.host.interface import Method
-from drivers.host.spare import Started
-from drivers.host.system import Vitals, read_stderr
+from drivers.host.lives.spare import Started
+from drivers.host.lives.system import Vitals, read_stderr
 
 LOG = logging.getLogger("drivers.host")
 TICK_SECONDS = 0.1
@@ -82,6 +82,8 @@ class DeviceProcess:
         self._limits = limits
         self.ready: asyncio.Future[None] = loop.create_future()
         self.ended: asyncio.Future[Ending] = loop.create_future()
+        self.wants_standby = False
+        """The driver loads long and opens nothing before its first command: another one may stand ready behind it."""
         self.settled = False
         """The driver has said that it is no longer starting. Before, loading its library may hold its loop up."""
         self._commands: dict[int, Command] = {}
@@ -200,6 +202,7 @@ class DeviceProcess:
             case "beat":
                 pass
             case "ready" if not self.ready.done():
+                self.wants_standby = bool(frame.get("standby", False))
                 self.ready.set_result(None)
             case "failed":
                 self.end("driver_failed", frame["error"])
@@ -224,18 +227,18 @@ class DeviceProcess:
         """The clock runs at most two ticks at once: when the house itself was held up, the device is not blamed."""
         loop = asyncio.get_running_loop()
         before = loop.time()
-        for tick in itertools.count(1):
+        while True:
             await asyncio.sleep(TICK_SECONDS)
             now = loop.time()
             self._clock += min(now - before, 2 * TICK_SECONDS)
             before = now
-            verdict = self._judge(tick)
+            verdict = self._judge()
             if verdict:
                 LOG.warning("%s: %s, its process is killed", self.name, verdict)
                 self.end(verdict)
                 return
 
-    def _judge(self, tick: int) -> str:
+    def _judge(self) -> str:
         silence = self._clock - self._heard_at
         if not self.ready.done():
             return "start_hung" if silence > self._limits.start_seconds else ""
@@ -245,7 +248,7 @@ class DeviceProcess:
             return "process_stopped"
         elif silence > self._patience(silence):
             return "process_hung"
-        if tick % 10 == 0 and self._vitals.resident_bytes() > self._limits.memory_bytes:
+        if self._vitals.resident_bytes() > self._limits.memory_bytes:
             return "memory_limit"
         for command in self._commands.values():
             if command.cancelled_at is None:

@@ -12,13 +12,19 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from drivers.errors import ERROR_KINDS, DeviceAbsent, DeviceError, DeviceOffline, HardwareFault, Unsupported
+from drivers.errors import DeviceAbsent, DeviceError, DeviceOffline, HardwareFault
+from drivers.host.claims import Claim, Claimed, Claims
+from drivers.host.config import DeviceConfig, is_permanent, refusal_of
 from drivers.host.interface import Method, methods_of
+from drivers.host.lives.spare import Spare, start_process
+from drivers.host.lives.standby import Standby
+from drivers.host.presence.board import StatusBoard
+from drivers.host.presence.hotplug import nodes_of
+from drivers.host.presence.identity import Identity
+from drivers.host.presence.looking import DIFFERENT_DEVICE, Looker
 from drivers.host.process import Command, DeviceProcess, Ending, Limits
 from drivers.host.proxy import proxy_class
-from drivers.host.spare import Spare, start_process
-from drivers.host.status import StatusBoard
-from drivers.messages import Capabilities, DeviceState, DeviceStatus, FaultAction, Message
+from drivers.messages import Capabilities, DeviceClass, DeviceState, DeviceStatus, FaultAction
 from drivers.registry import protocol_of
 
 LOG = logging.getLogger("drivers.host")
@@ -29,21 +35,15 @@ STOOD, NEVER_STOOD = 0.25, 1.0
 """How far a lost life moves the back-off: a driver that stood comes back sooner than one that never did."""
 
 POLL_SECONDS = 3.0
-LOOK_SECONDS = 0.25
 WAIT_FOR_RETURN_SECONDS = 3.0
 """A command that meets a device in restart waits this long before it gives up."""
 
-
-class DeviceConfig(Message):
-    """One device of this machine. `driver` is CLASS/MODEL; `options` are checked by the driver's own `Options`."""
-
-    name: str
-    driver: str
-    options: dict[str, Any] = {}
-
-    @property
-    def device_class(self) -> str:
-        return self.driver.partition("/")[0]
+TAKES_INPUT = frozenset({
+    DeviceClass.ID_CARD_READER, DeviceClass.SMART_CARD_READER, DeviceClass.CARD_REWRITER, DeviceClass.FACE_MATCHER,
+    DeviceClass.DOCUMENT_SCANNER, DeviceClass.CODE_SCANNER, DeviceClass.SIGNATURE_PAD, DeviceClass.FINGERPRINT_READER,
+    DeviceClass.PAYMENT_TERMINAL,
+})  # fmt: skip
+"""Classes whose commands take something from the citizen: armed while one is under way."""
 
 
 class SupervisedDevice:
@@ -61,22 +61,24 @@ class SupervisedDevice:
         self.config = config
         self.restarts = 0
         self._limits = limits or Limits()
-        self._poll_seconds = poll_seconds
         self._spare = spare
         self._methods = methods_of(protocol_of(config.device_class))
         self._board = StatusBoard(config.name, on_change)
+        self._identity = Identity(config.expected_device)
+        self._looker = Looker(config.name, self, self._board, self._identity, poll_seconds)
+        self._claims = Claims(config.name)
+        self._standby = Standby(self._start_process)
         self._process: DeviceProcess | None = None
-        self._capabilities: Capabilities | None = None
         self._queue = asyncio.Lock()
         self._settled = asyncio.Event()
         self._try_again = asyncio.Event()
         self._refusal: DeviceError | None = None
         self._given_up = False
-        self._refreshing: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._failures = 0.0
         self._closing = False
-        self.proxy: Any = proxy_class(protocol_of(config.device_class))(self)
+        self._proxy_class = proxy_class(protocol_of(config.device_class))
+        self.proxy: Any = self._proxy_class(self)
 
     # --- life -------------------------------------------------------------------------------------------------------
 
@@ -85,7 +87,7 @@ class SupervisedDevice:
         if not self._tasks:
             loop = asyncio.get_running_loop()
             self._board.starting()
-            self._tasks = [loop.create_task(self._supervise()), loop.create_task(self._poll())]
+            self._tasks = [loop.create_task(self._supervise()), loop.create_task(self._looker.run())]
 
     async def open(self, *, timeout_seconds: float = 15.0) -> None:
         """Start, and return when the driver stands. Raises `DeviceError` when it cannot, or not in time."""
@@ -99,8 +101,8 @@ class SupervisedDevice:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._process is not None:
-            await self._process.close()
+        lives = [life.close() for life in (self._process, self._standby.leave()) if life is not None]
+        await asyncio.gather(*lives)
 
     def recycle(self) -> None:
         """Kill the process and start afresh: nothing it held survives. Also tries again what was given up."""
@@ -117,13 +119,19 @@ class SupervisedDevice:
     def is_ready(self) -> bool:
         return self._process is not None and self._process.alive and self._process.ready.done()
 
+    @property
+    def process(self) -> DeviceProcess | None:
+        return self._process
+
+    def _start_process(self) -> DeviceProcess:
+        """One more life of this device. Raises `OSError`."""
+        started = self._spare.take() if self._spare is not None else start_process()
+        return DeviceProcess(self.config.name, self.config.driver, self.config.options, self._limits, started)
+
     async def _supervise(self) -> None:
         while not self._closing:
             try:
-                started = self._spare.take() if self._spare is not None else start_process()
-                process = self._process = DeviceProcess(
-                    self.config.name, self.config.driver, self.config.options, self._limits, started
-                )
+                process = self._process = self._standby.take() or self._start_process()
             except OSError as error:
                 LOG.error("%s: no process can be started: %s", self.config.name, error.strerror)  # noqa: TRY400
                 ending, lived, stood = Ending("process_lost"), 0.0, False
@@ -133,7 +141,8 @@ class SupervisedDevice:
             self._try_again.clear()
             pause = self._after(ending, lived, stood=stood)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._try_again.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._try_again.wait()
             self._given_up = False
 
     async def _accompany(self, process: DeviceProcess) -> tuple[Ending, float]:
@@ -141,7 +150,7 @@ class SupervisedDevice:
         if process.ready.done() and process.alive:
             self._refusal = None
             self._settled.set()
-            self._refresh()
+            self._looker.refresh()
             if self._spare is not None:
                 self._spare.replenish()
         ending = await asyncio.shield(process.ended)
@@ -154,10 +163,14 @@ class SupervisedDevice:
             return 0.0
         if lived_seconds > STABLE_SECONDS:
             self._failures = 0.0
-        refusal = self._refusal = _refusal(self.config.name, ending)
-        self._given_up = refusal is not None and _is_permanent(refusal)
+        refusal = self._refusal = refusal_of(self.config.name, ending)
+        self._given_up = refusal is not None and is_permanent(refusal)
         self._settled.set()
-        pause = BACK_OFF_SECONDS[min(int(self._failures), len(BACK_OFF_SECONDS) - 1)]
+        pause = (
+            0.0
+            if self._standby.is_ready and not self._failures
+            else BACK_OFF_SECONDS[min(int(self._failures), len(BACK_OFF_SECONDS) - 1)]
+        )
         self._failures += STOOD if stood else NEVER_STOOD
         self.restarts += 1
         if refusal is not None and self._given_up:
@@ -186,67 +199,104 @@ class SupervisedDevice:
         """The last known state, or what follows from the state of the process. Never waits."""
         status = self._board.status(busy=self._queue.locked())
         if status.is_fit and not self.is_ready:  # the process ended a moment ago
-            return status.model_copy(update={"device": DeviceState.STARTING})
-        return status
+            status = status.model_copy(update={"device": DeviceState.STARTING})
+        armed = status.armed or (self._queue.locked() and self.config.device_class in TAKES_INPUT)
+        return status.model_copy(
+            update={"claimed_by": self._claims.claimed_by, "armed": armed, "status_age_ms": self._board.age_ms}
+        )
+
+    @property
+    def is_fit(self) -> bool:
+        return self.cached_status().is_fit
+
+    @property
+    def is_idle(self) -> bool:
+        """No command that moves anything is under way."""
+        return not self._queue.locked()
 
     async def status(self) -> DeviceStatus:
         """The state now; never raises. While the device moves and cannot be asked, the last known one."""
-        if self.is_ready and self._may_ask():
-            await asyncio.shield(self._refresh())
+        await self._looker.look()
         return self.cached_status()
 
     async def capabilities(self) -> Capabilities:
         """What the device can do; known also while it is being restarted. Raises `DeviceError` when never heard."""
-        if self._capabilities is None:
-            self._capabilities = await self._request(self._methods["capabilities"], {})
-        return self._capabilities
+        if self._looker.capabilities is None:
+            self._looker.capabilities = await self.ask("capabilities")
+        return self._looker.capabilities
 
-    def _may_ask(self) -> bool:
-        idle = not self._queue.locked()
-        return idle or (self._capabilities is not None and self._capabilities.poll_safe_in_motion)
+    async def ask(self, name: str) -> Any:
+        """`status` or `capabilities`, from the driver itself. Raises `DeviceError`."""
+        return await self._request(self._methods[name], {})
 
-    def _refresh(self) -> asyncio.Task[None]:
-        if self._refreshing is None or self._refreshing.done():
-            self._refreshing = asyncio.get_running_loop().create_task(self._ask_status())
-        return self._refreshing
+    def has_settled(self) -> None:
+        """The driver serves: a standby may be made ready behind it."""
+        if self._process is not None and self._process.wants_standby:
+            self._standby.prepare()
 
-    async def _ask_status(self) -> None:
-        process = self._process
-        try:
-            if self._capabilities is None:
-                await self.capabilities()
-            status = await self._request(self._methods["status"], {})
-        except DeviceError as error:
-            if process is self._process and self.is_ready:
-                self._board.down(DeviceState.UNKNOWN, "status_failed", FaultAction.WAIT, str(error))
-        else:
-            self._board.heard(status)
-            if process is not None and status.device is not DeviceState.STARTING and not process.settled:
-                process.settled = True
-                LOG.info("%s: process %d stands, its state is %s", self.config.name, process.pid, status.device)
+    # --- what is plugged in or out ----------------------------------------------------------------------------------
 
-    async def _poll(self) -> None:
-        """Now and then; at once and often while a driver that stands still says that it is starting."""
-        rested = 0.0
-        while True:
-            pause = min(self._poll_seconds, LOOK_SECONDS)
-            await asyncio.sleep(pause)
-            rested += pause
-            due = rested >= self._poll_seconds or self._board.status().device is DeviceState.STARTING
-            if due and self.is_ready and self._may_ask():
-                rested = 0.0
-                await asyncio.shield(self._refresh())
+    @property
+    def nodes(self) -> frozenset[str]:
+        return nodes_of(self.config.options)
+
+    def plugged_in(self, plug: dict[str, str]) -> None:
+        """Something came that may be this device: no more waiting, whatever the back-off says."""
+        if plug:
+            self._identity.plugged(plug)
+        self._failures = 0.0
+        self._try_again.set()
+        self._looker.soon()
+
+    def plugged_out(self) -> None:
+        """Something went that may have been this device."""
+        self._looker.soon()
+
+    def acknowledge(self) -> None:
+        """An operator says: the device that is there now is the right one."""
+        self._identity.accept()
+        self._looker.soon()
+
+    # --- claims -----------------------------------------------------------------------------------------------------
+
+    def proxy_of(self, session_id: str) -> Any:
+        """The device as that session has it: its first command claims it."""
+        return self._proxy_class(Claimed(self, self._claims.of(session_id)))
+
+    def claim(self, session_id: str) -> Any:
+        """Hold the device for a session until `release` or `wipe`; its proxy. Raises `DeviceBusy`."""
+        self._claims.take(self._claims.of(session_id))
+        return self.proxy_of(session_id)
+
+    async def release(self, session_id: str) -> None:
+        """The session has ended: if it held the device, its commands are taken back and the driver forgets it.
+
+        Raises `DeviceError` when the driver did not confirm: `recycle` then.
+        """
+        if self._claims.end(session_id):
+            await self.wipe()
 
     # --- commands ---------------------------------------------------------------------------------------------------
 
     async def request(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """A command of the house itself, which holds no claim. Raises `DeviceError`."""
+        return await self.command(None, name, args, kwargs)
+
+    def stream(self, name: str, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        return self.stream_for(None, name, args, kwargs)
+
+    async def command(self, claim: Claim | None, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         method = self._methods[name]
         arguments = method.bind(args, kwargs)
-        if not method.queues:
-            return await self._request(method, arguments)
-        async with contextlib.AsyncExitStack() as stack:
-            await self._take_turn(stack)
-            return await self._request(method, arguments, stack)
+        try:
+            if not method.queues:
+                return await self._request(method, arguments)
+            async with contextlib.AsyncExitStack() as stack:
+                await self._take_turn(stack, method, claim)
+                return await self._request(method, arguments, stack)
+        except (DeviceOffline, DeviceAbsent):
+            self._looker.soon()
+            raise
 
     async def _request(
         self, method: Method, arguments: dict[str, Any], stack: contextlib.AsyncExitStack | None = None
@@ -260,12 +310,14 @@ class SupervisedDevice:
         finally:
             process.cancel(command)
 
-    async def stream(self, name: str, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+    async def stream_for(
+        self, claim: Claim | None, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> AsyncIterator[Any]:
         method = self._methods[name]
         arguments = method.bind(args, kwargs)
         async with contextlib.AsyncExitStack() as stack:
             if method.queues:
-                await self._take_turn(stack)
+                await self._take_turn(stack, method, claim)
             process = await self._ready_process(WAIT_FOR_RETURN_SECONDS)
             command = process.begin(method, arguments)
             if method.queues:
@@ -280,12 +332,22 @@ class SupervisedDevice:
             finally:
                 process.cancel(command)
 
-    async def _take_turn(self, stack: contextlib.AsyncExitStack) -> None:
+    async def _take_turn(self, stack: contextlib.AsyncExitStack, method: Method, claim: Claim | None) -> None:
         """One queue per device. A status that cannot be asked while the device moves is waited for first."""
+        if method.needs_claim:
+            self._claims.take(claim)
         await self._queue.acquire()
         stack.callback(self._queue.release)
-        if self._refreshing is not None and not self._refreshing.done() and not self._may_ask():
-            await asyncio.shield(self._refreshing)
+        if method.needs_claim:  # the session may have ended while its command waited
+            self._claims.take(claim)
+        stranger = self._identity.stranger
+        if stranger:
+            raise DeviceAbsent(
+                f"{self.config.name}: {stranger}: put the right one back, or accept it", DIFFERENT_DEVICE
+            )
+        asked = self._looker.under_way
+        if asked is not None and not self._looker.may_ask:
+            await asyncio.shield(asked)
 
     def _keep_turn(self, stack: contextlib.AsyncExitStack, command: Command) -> None:
         """The next command starts when this one has truly ended in the device, not when its caller has left."""
@@ -307,10 +369,17 @@ class SupervisedDevice:
         raise DeviceOffline(f"{self.config.name} is not running ({why}): wait, or call maintenance", why)
 
     async def wipe(self) -> None:
-        """Take back what runs and let the driver forget the citizen. A process that is gone holds nothing.
+        """The citizen leaves: take back what runs, end every claim, let the driver forget.
 
         Raises `DeviceError` when the driver did not confirm: `recycle` then.
         """
+        self._claims.close_all()
+        try:
+            await self._forget()
+        finally:
+            self._claims.free()
+
+    async def _forget(self) -> None:
         process = self._process
         if process is None or not self.is_ready:
             return
@@ -324,14 +393,3 @@ class SupervisedDevice:
                 await process.answer(command)
             finally:
                 process.cancel(command)
-
-
-def _refusal(name: str, ending: Ending) -> DeviceError | None:
-    if ending.error is None:
-        return None
-    kind = ERROR_KINDS.get(ending.error["kind"], DeviceError)
-    return kind(f"{name}: {ending.error['message']}", ending.error["reason"])
-
-
-def _is_permanent(refusal: DeviceError) -> bool:
-    return isinstance(refusal, HardwareFault | Unsupported) or refusal.reason == "library_missing"

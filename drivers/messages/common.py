@@ -99,6 +99,11 @@ class DeviceStatus(Message):
     faults: tuple[Fault, ...] = ()
     parts: dict[str, str] = {}
     simulated: bool = False
+    claimed_by: str | None = Field(default=None, description="session that holds the device; set by the host")
+    armed: bool = Field(default=False, description="a command waits for or takes the citizen's input")
+    status_age_ms: int | None = Field(
+        default=None, ge=0, description="since the device itself last confirmed it; None when it never did"
+    )
 
     @property
     def is_fit(self) -> bool:

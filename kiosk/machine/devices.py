@@ -1,18 +1,20 @@
 """The devices of this machine: opened, watched, handed to the flow by what they can do.
 
 Each device lives in its own process (drivers.host). The machine comes up with any of them missing; what is wrong is in
-their statuses, and `faults` names it for the screen and the fleet.
+their statuses, and `faults` names it for the screen and the fleet. What the flow takes from here belongs to one visit:
+the first command claims its device, `wipe` ends the visit everywhere, and what is left of an old visit is refused.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from drivers.errors import DeviceError
-from drivers.host import DeviceConfig, Limits, Spare, SupervisedDevice
+from drivers.host import DeviceConfig, Hotplug, Limits, Spare, SupervisedDevice
 from drivers.messages import DeviceClass, DeviceState, DeviceStatus, Fault
 from drivers.protocols import DocumentPrinter, DocumentScanner, FaceCheck, IdCardReader, ReceiptPrinter
 
@@ -34,11 +36,14 @@ class Devices:
         self._configs = {config.name: config for config in configs}
         self._devices: dict[str, SupervisedDevice] = {}
         self._spare = Spare()
+        self._hotplug = Hotplug(self._devices.values)
+        self._visit = _new_visit()
 
     async def open(self, *, timeout_seconds: float = OPEN_SECONDS) -> dict[str, str]:
         """Start all at once; return the failures, all together, by device name. Never raises for a missing device."""
         for name, config in self._configs.items():
             self._devices[name] = SupervisedDevice(config, limits=self._limits, on_change=self._tell, spare=self._spare)
+        self._hotplug.start()
         names = list(self._devices)
         results = await asyncio.gather(*(self._open(name, timeout_seconds) for name in names))
         failures = {name: failure for name, failure in zip(names, results, strict=True) if failure}
@@ -101,7 +106,7 @@ class Devices:
 
     def _proxy(self, device_class: DeviceClass) -> Any:
         device = self._first(device_class)
-        return None if device is None else device.proxy
+        return None if device is None else device.proxy_of(self._visit)
 
     # --- what the machine uses --------------------------------------------------------------------------------------
 
@@ -136,7 +141,8 @@ class Devices:
             device.recycle()
 
     async def wipe(self) -> None:
-        """All devices forget the citizen. A process that does not confirm in time is killed: that forgets too."""
+        """The visit ends: every device is released and forgets. A process that does not confirm in time is killed."""
+        self._visit = _new_visit()
         await asyncio.gather(*(self._wipe(device) for device in self._devices.values()))
 
     async def _wipe(self, device: SupervisedDevice) -> None:
@@ -149,5 +155,11 @@ class Devices:
 
     async def close(self) -> None:
         """Release all hardware and end all processes. Idempotent."""
+        self._hotplug.close()
         self._spare.close()
         await asyncio.gather(*(device.close() for device in self._devices.values()))
+
+
+def _new_visit() -> str:
+    """A name for one citizen's time at the machine; it says nothing of them."""
+    return f"visit-{secrets.token_hex(4)}"

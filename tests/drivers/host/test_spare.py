@@ -10,7 +10,8 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from drivers.host import DeviceConfig, Spare, SupervisedDevice, spare
+from drivers.host import DeviceConfig, Spare, SupervisedDevice
+from drivers.host.lives import spare
 
 pytestmark = pytest.mark.usefixtures("driver_package")
 

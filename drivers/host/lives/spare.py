@@ -15,7 +15,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from drivers.host.system import clean_environment
+from drivers.host.lives.system import clean_environment
 
 LOG = logging.getLogger("drivers.host")
 REPLENISH_SECONDS = 2.0
