@@ -8,7 +8,7 @@ from typing import Final
 
 from drivers.errors import CommandCancelled, DeviceOffline
 from drivers.id_card_reader.sdt.commands import Command
-from drivers.id_card_reader.sdt.frames import ANSWER_HEAD_BYTES, Frame, FrameParser
+from drivers.id_card_reader.sdt.frames import ANSWER_HEAD_BYTES, Frame, FrameParser, Framing
 from drivers.id_card_reader.sdt.line import Line, open_line
 
 PAUSE_WITHIN_ANSWER_SECONDS: Final = 0.6
@@ -66,9 +66,10 @@ class Watch:
 class Exchange:
     """The conversation with one module. Blocking; used by the reader's own thread only."""
 
-    def __init__(self, port: str, baud_rate: int) -> None:
+    def __init__(self, port: str, baud_rate: int, usb_framing: Framing = "bulk") -> None:
         self._port = port
         self._baud_rate = baud_rate
+        self._usb_framing: Framing = usb_framing
         self._line: Line | None = None
         self._parser = FrameParser(ANSWER_HEAD_BYTES)
 
@@ -79,7 +80,7 @@ class Exchange:
     def open(self) -> None:
         """Idempotent. Raises `DeviceAbsent`, `DeviceBusy`, `DeviceOffline`."""
         if self._line is None:
-            self._line = open_line(self._port, self._baud_rate)
+            self._line = open_line(self._port, self._baud_rate, self._usb_framing)
 
     def close(self) -> None:
         self._parser.reset()

@@ -8,7 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import reduce
 from operator import xor
-from typing import Final
+from typing import Final, Literal
+
+Framing = Literal["bulk", "hid", "two_pipe"]
+"""How frames travel over USB (domain.md 2.1)."""
 
 PREAMBLE: Final = b"\xaa\xaa\xaa\x96\x69"
 PREAMBLE_WITHOUT_ONE_SYNC: Final = PREAMBLE[1:]

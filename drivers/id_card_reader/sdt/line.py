@@ -1,4 +1,4 @@
-"""The line to a module: a serial device, a pseudo-terminal, or a serial server behind `socket://host:port`.
+"""The line to a module: a serial device, a pseudo-terminal, a serial server behind `socket://host:port`, or USB.
 
 Blocking; used by the reader's own thread only. Reads return within `POLL_SECONDS`, so limits and cancelling are kept
 by the caller. Foreign errors are renamed here, once.
@@ -19,13 +19,13 @@ from urllib.parse import urlsplit
 import serial
 
 from drivers.errors import DeviceAbsent, DeviceBusy, DeviceOffline
+from drivers.id_card_reader.sdt.frames import Framing
 
 POLL_SECONDS: Final = 0.05
 WRITE_SECONDS: Final = 1.0
 CONNECT_SECONDS: Final = 1.5
 DRAIN_SECONDS: Final = 0.02
 DRAIN_BYTES: Final = 4096
-SOCKET_SCHEME: Final = "socket"
 
 
 class Line(Protocol):
@@ -44,11 +44,23 @@ class Line(Protocol):
     def close(self) -> None: ...
 
 
-def open_line(port: str, baud_rate: int) -> Line:
+def open_line(port: str, baud_rate: int, usb_framing: Framing = "bulk") -> Line:
     """Raises `DeviceAbsent` (nothing there, or no serial port), `DeviceBusy`, `DeviceOffline` (address refuses)."""
-    if urlsplit(port).scheme == SOCKET_SCHEME:
-        return SocketLine(port)
-    return SerialLine(port, baud_rate)
+    match urlsplit(port).scheme:
+        case "socket":
+            return SocketLine(port)
+        case "usb":
+            return _usb_line(port, usb_framing)
+        case _:
+            return SerialLine(port, baud_rate)
+
+
+def _usb_line(port: str, framing: Framing) -> Line:
+    try:
+        from drivers.id_card_reader.sdt.usb_line import UsbLine  # noqa: PLC0415 - readers on other lines do without
+    except ImportError as error:
+        raise DeviceAbsent("readers on USB need the Python package pyusb: install it", "library_missing") from error
+    return UsbLine(port, framing)
 
 
 class SerialLine:

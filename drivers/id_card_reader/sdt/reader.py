@@ -1,4 +1,4 @@
-"""Resident identity card readers with a SAM module, on a serial line (domain.md section 1; device-classes C.1)."""
+"""Resident identity card readers with a SAM module, on a serial line or USB (domain.md section 1, 2.1; C.1)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from drivers.errors import CommandTimedOut, DeviceBusy, DeviceError, DeviceOffli
 from drivers.id_card_reader.health import Health
 from drivers.id_card_reader.photo import PhotoDecoder, load_photo_decoder
 from drivers.id_card_reader.sdt.exchange import Exchange, Watch
+from drivers.id_card_reader.sdt.frames import Framing
 from drivers.id_card_reader.sdt.module import Module
 from drivers.id_card_reader.sdt.reading import Reading
 from drivers.messages import Capabilities, CardType, DeviceClass, DeviceStatus, IdCard, Message
@@ -33,8 +34,9 @@ class SdtReader:
     """
 
     class Options(Message):
-        port: str = Field(min_length=1, description="serial device, pseudo-terminal, or socket://host:port")
+        port: str = Field(min_length=1, description="serial device, pseudo-terminal, socket://host:port, usb://VID:PID")
         baud_rate: int = Field(default=115200, ge=9600, le=921600)
+        usb_framing: Framing = Field(default="bulk", description="how a reader on USB wraps its frames")
         photo_decoder: str = Field(default="none", description="none, sample, or a name of yizhan.photo_decoders")
         poll_interval_seconds: float = Field(default=0.3, ge=0.1, le=5.0, description="between two finds")
         want_new_address: bool = Field(default=True, description="ask for the address noted after the card was issued")
@@ -45,7 +47,7 @@ class SdtReader:
 
     def __init__(self, options: SdtReader.Options) -> None:
         self._options = options
-        exchange = Exchange(options.port, options.baud_rate)
+        exchange = Exchange(options.port, options.baud_rate, options.usb_framing)
         self._module = Module(
             exchange,
             options.port,

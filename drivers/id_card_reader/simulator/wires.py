@@ -85,12 +85,14 @@ class TcpWire:
         self._port = port
         self._server: asyncio.Server | None = None
         self._writer: asyncio.StreamWriter | None = None
+        self._leaving: set[asyncio.StreamWriter] = set()
 
     async def start(self, heard: Heard) -> str:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             if self._writer is not None:
                 self._writer.close()
             self._writer = writer
+            self._leaving.add(writer)
             with contextlib.suppress(OSError):
                 while data := await reader.read(READ_BYTES):
                     if self._writer is writer:
@@ -98,6 +100,9 @@ class TcpWire:
             writer.close()
             if self._writer is writer:
                 self._writer = None
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+            self._leaving.discard(writer)
 
         self._server = await asyncio.start_server(serve, "127.0.0.1", self._port)
         return f"socket://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
@@ -110,7 +115,8 @@ class TcpWire:
         if self._server is None:
             return
         self._server.close()
-        if self._writer is not None:
-            self._writer.close()
+        for writer in (leaving := list(self._leaving)):
+            writer.close()
+        await asyncio.gather(*(writer.wait_closed() for writer in leaving), return_exceptions=True)
         await self._server.wait_closed()
         self._server = None
