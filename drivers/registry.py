@@ -61,6 +61,8 @@ _DRIVERS = {
         "drivers.document_scanner.document_camera:DocumentCamera",
         "Overhead document cameras",
     ),
+    "document_scanner/sane": ("drivers.document_scanner.sane:SaneScanner", "Flatbeds and feeders through SANE, eSCL"),
+    "smart_card_reader/pcsc": ("drivers.smart_card_reader.pcsc:PcscReader", "Chip cards in any PC/SC reader"),
 }
 
 _SIMULATORS = {
@@ -76,6 +78,11 @@ _SIMULATORS = {
         "drivers.document_scanner.simulator:DocumentCameraSimulator",
         "A camera that shows recorded papers",
     ),
+    "document_scanner/sane": (
+        "drivers.document_scanner.simulator_escl:EsclSimulator",
+        "Network scanner on a local port",
+    ),
+    "smart_card_reader/pcsc": ("drivers.smart_card_reader.simulator:CardSimulator", "Virtual social-security cards"),
 }
 
 

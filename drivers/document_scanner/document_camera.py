@@ -8,12 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
-import hashlib
 import importlib
 import socket
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
@@ -24,10 +23,11 @@ import numpy as np
 from pydantic import Field
 
 from drivers.document_scanner.page_finder import Image, Quad, find_page, sides
-from drivers.document_scanner.page_quality import Limits, defect, packed, sharpness, straightened, turned
-from drivers.errors import CommandCancelled, CommandTimedOut, DeviceBusy, DeviceError, MediaError
+from drivers.document_scanner.page_quality import Limits, cut_by_hand, defect, scanned, straightened, turned
+from drivers.errors import CommandCancelled, CommandTimedOut, DeviceBusy, DeviceError, MediaError, Unsupported
 from drivers.messages import (
     Capabilities,
+    Corners,
     DeviceClass,
     DeviceState,
     DeviceStatus,
@@ -36,6 +36,9 @@ from drivers.messages import (
     Message,
     Preview,
     ScannedPage,
+    ScanOrder,
+    ScanProgress,
+    ScanSource,
 )
 
 T = TypeVar("T")
@@ -95,13 +98,14 @@ class DocumentCamera:
         self._is_taken_back = False
         self._fault: Fault | None = None
         self._media = "unknown"
+        self._last: Image | None = None
         self._looking: asyncio.Task[None] | None = None
 
     async def capabilities(self) -> Capabilities:
         return Capabilities(
             device_class=DeviceClass.DOCUMENT_SCANNER, driver="document_scanner/document_camera", version="1",
-            status_source="polled", poll_safe_in_motion=True, cancellable=frozenset({"preview", "capture"}),
-            features=frozenset({"preview", "auto_crop", "deskew", "detects_document"}),
+            status_source="polled", poll_safe_in_motion=True, cancellable=frozenset({"preview", "capture", "scan"}),
+            features=frozenset({"camera", "preview", "auto_crop", "deskew", "detects_document", "crop"}),
         )  # fmt: skip
 
     async def status(self) -> DeviceStatus:
@@ -126,7 +130,7 @@ class DocumentCamera:
             simulated=is_simulated(self._options.source),
         )  # fmt: skip
 
-    async def preview(self) -> AsyncIterator[Preview]:
+    async def preview(self) -> AsyncGenerator[Preview, None]:
         """Pictures as the camera sees them, ten a second at most. Raises `DeviceAbsent` or `DeviceOffline`."""
         async with self._camera_open():
             sequence, shown_at = 0, 0.0
@@ -164,10 +168,12 @@ class DocumentCamera:
         raise MediaError(SENTENCES[reason], reason)
 
     def _judged(self, image: Image, before: Quad | None) -> tuple[ScannedPage | str, Quad | None]:
-        """A page, or why this picture gives none; and where the page lay. The picture is overwritten."""
+        """A page, or why this picture gives none; and where the page lay. The picture is kept for a crop by hand."""
         try:
             return self._page_in(image, before)
         finally:
+            self._forget()
+            self._last = image.copy()
             image[:] = 0
 
     def _page_in(self, image: Image, before: Quad | None) -> tuple[ScannedPage | str, Quad | None]:
@@ -179,19 +185,67 @@ class DocumentCamera:
         if not reason and (before is None or _has_moved(before, quad)):
             reason = "moving"
         if not reason:
-            return _scanned(turned(page, self._options.rotate_degrees)), quad
+            return self._handed_over(turned(page, self._options.rotate_degrees)), quad
         page[:] = 0
         return reason, quad
+
+    @staticmethod
+    def _handed_over(page: Image) -> ScannedPage:
+        try:
+            return scanned(page)
+        finally:
+            page[:] = 0
+
+    async def crop(self, corners: Corners, *, timeout_seconds: float = 10.0) -> ScannedPage:
+        """The picture of the last capture, also of one that failed, cut at corners set in it as the preview shows it.
+
+        Raises `MediaError`: `no_picture`, `corners_wrong`, and as `capture` where the page cannot be read.
+        """
+        if self._in_use:
+            raise DeviceBusy("the document camera is in use")
+        return await self._on_worker(self._cropped, corners)
+
+    def _cropped(self, corners: Corners) -> ScannedPage:
+        if self._last is None:
+            raise MediaError("no picture has been taken: capture first", "no_picture")
+        page = cut_by_hand(turned(self._last, self._options.rotate_degrees), corners)
+        reason = defect(page, self._limits)
+        if reason:
+            page[:] = 0
+            raise MediaError(SENTENCES[reason], reason)
+        return self._handed_over(page)
+
+    async def scan(
+        self, order: ScanOrder, *, timeout_seconds: float = 120.0
+    ) -> AsyncGenerator[ScanProgress | ScannedPage, None]:
+        """The one page under the camera, as `capture`; resolution is the camera's own. Raises `Unsupported`
+        (`source_not_fitted`, `two_sided_not_fitted`) for anything but one side before the camera."""
+        if order.source is not ScanSource.CAMERA:
+            raise Unsupported("there is a camera alone, no glass and no feeder", "source_not_fitted")
+        if order.two_sided:
+            raise Unsupported("a camera sees one side: turn the page and capture again", "two_sided_not_fitted")
+        page = await self.capture(timeout_seconds=timeout_seconds)
+        yield ScanProgress(page=1)
+        yield page
 
     async def wipe(self) -> None:
         """Closes the camera, which overwrites what it held; a command that runs ends."""
         self._media, self._is_taken_back = "unknown", True
-        await self._on_worker(self._camera.close)
+        await self._on_worker(self._close_and_forget)
+
+    def _close_and_forget(self) -> None:
+        self._camera.close()
+        self._forget()
+
+    def _forget(self) -> None:
+        if self._last is not None:
+            self._last[:] = 0
+            self._last = None
 
     async def close(self) -> None:
         if self._looking is not None:
             self._looking.cancel()
-        await asyncio.to_thread(self._camera.close)
+        await asyncio.to_thread(self._close_and_forget)
         self._worker.shutdown(wait=False)
 
     # --- the camera -------------------------------------------------------------------------------------------------
@@ -267,14 +321,6 @@ def is_simulated(source: str) -> bool:
 
 def _has_moved(before: Quad, quad: Quad) -> bool:
     return float(np.abs(quad - before).max()) > STEADY_SHARE * max(sides(quad))
-
-
-def _scanned(page: Image) -> ScannedPage:
-    clear = sharpness(cv2.cvtColor(page, cv2.COLOR_BGR2GRAY))
-    jpeg, width, height = packed(page)
-    page[:] = 0
-    digest = hashlib.sha256(jpeg).hexdigest()
-    return ScannedPage(jpeg=jpeg, width_px=width, height_px=height, sharpness=round(clear, 2), sha256=digest)
 
 
 def _small(image: Image, rotate_degrees: int) -> Preview:

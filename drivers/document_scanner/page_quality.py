@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +10,17 @@ import cv2
 import numpy as np
 
 from drivers.document_scanner.page_finder import Image, Quad, sides, true_ratio
+from drivers.errors import MediaError
+from drivers.messages import Corners, ScannedPage
 
 GREATEST_JPEG_BYTES = 900_000
 QUALITIES = (92, 88, 84, 78, 70, 60, 50)
 SMALLER = 0.8
+LEAST_SIDE_PX = 40
+LEAST_CUT_SHARE = 0.01
+OTHER_BY_GREY = 24
+BLANK_SHARE = 0.0005
+BLANK_MARGIN = 0.03
 LUMA_SHARE = 90
 """The paper itself, not its print: this percentile of the page's brightness."""
 
@@ -35,6 +43,41 @@ def straightened(image: Image, quad: Quad) -> Image:
     target = np.array([[-0.5, -0.5], [right, -0.5], [right, bottom], [-0.5, bottom]], np.float32)
     move = cv2.getPerspectiveTransform(quad, target)
     return np.asarray(cv2.warpPerspective(image, move, size, flags=cv2.INTER_CUBIC), np.uint8)
+
+
+def cut_by_hand(image: Image, corners: Corners) -> Image:
+    """The page between corners a person has set. Raises `MediaError` (`corners_wrong`) when they enclose no page."""
+    height, width = image.shape[:2]
+    four = (corners.upper_left, corners.upper_right, corners.lower_right, corners.lower_left)
+    quad = np.array([[each.x * width - 0.5, each.y * height - 0.5] for each in four], np.float32)
+    ahead = np.roll(quad, -1, axis=0) - quad
+    after = np.roll(ahead, -1, axis=0)
+    turns = ahead[:, 0] * after[:, 1] - ahead[:, 1] * after[:, 0]
+    if (
+        not bool((turns > 0).all())
+        or float(np.linalg.norm(ahead, axis=1).min()) < LEAST_SIDE_PX
+        or float(cv2.contourArea(quad)) < LEAST_CUT_SHARE * width * height
+    ):
+        raise MediaError("the corners enclose no page: set them clockwise from the upper left", "corners_wrong")
+    return straightened(image, quad)
+
+
+def scanned(page: Image, *, colour: bool = True) -> ScannedPage:
+    """The page as it is handed over. `page` is not changed."""
+    grey: Any = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY)
+    clear = sharpness(grey)
+    jpeg, width, height = packed(page if colour else np.asarray(grey, np.uint8))
+    digest = hashlib.sha256(jpeg).hexdigest()
+    return ScannedPage(jpeg=jpeg, width_px=width, height_px=height, sharpness=round(clear, 2), sha256=digest)
+
+
+def is_blank(picture: Image) -> bool:
+    """Whether a glass shows its lid (or the dark room) alone: hardly a point differs from the rest."""
+    height, width = picture.shape[:2]
+    high, wide = round(height * BLANK_MARGIN), round(width * BLANK_MARGIN)
+    grey: Any = cv2.cvtColor(picture[high : height - high, wide : width - wide], cv2.COLOR_BGR2GRAY)
+    other = np.abs(grey.astype(np.int16) - int(np.median(grey))) > OTHER_BY_GREY
+    return float(other.mean()) < BLANK_SHARE
 
 
 def turned(page: Image, degrees: int) -> Image:

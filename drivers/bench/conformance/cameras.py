@@ -1,51 +1,16 @@
-"""What document cameras and face checks must keep (device-classes C.3, C.6)."""
+"""What face checks must keep (device-classes C.3)."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from typing import Any
 
-from drivers.bench.conformance import Bench, Broken, check, ends_within
-from drivers.errors import CommandTimedOut, ConsentRequired, DeviceError, MediaError
+from drivers.bench.conformance import Bench, Broken, check
+from drivers.errors import ConsentRequired, DeviceError
 from drivers.messages import DeviceClass, FaceVerdict, Preview
 
-SCANNER = DeviceClass.DOCUMENT_SCANNER
 FACE = DeviceClass.FACE_MATCHER
-FIRST_PICTURE_SECONDS = 10.0
-CAPTURE_SECONDS = 8.0
 VERIFY_SECONDS = 3.0
-
-
-@check("pictures come, and leaving them frees the camera", SCANNER)
-async def preview(bench: Bench) -> str:
-    pid = bench.device.pid
-    for _ in range(2):
-        pictures = bench.proxy.preview()
-        for _ in range(3):
-            picture, failure, _ = await ends_within(anext(pictures), FIRST_PICTURE_SECONDS)
-            if failure is not None:
-                raise failure
-            if len(picture.rgb) != picture.width * picture.height * 3:
-                raise Broken(f"{len(picture.rgb)} bytes are not {picture.width} × {picture.height} RGB")
-        await pictures.aclose()
-    if bench.device.pid != pid:
-        raise Broken("its process had to be killed to stop the pictures")
-    return f"{picture.width} × {picture.height}"
-
-
-@check("a capture ends within its limit, with a page or a reason", SCANNER)
-async def capture(bench: Bench) -> str:
-    page, failure, taken = await ends_within(bench.proxy.capture(timeout_seconds=CAPTURE_SECONDS), CAPTURE_SECONDS)
-    if page is None:
-        if not isinstance(failure, MediaError | CommandTimedOut):
-            raise Broken(f"an unusable page is MediaError; it raised {failure!r}")
-        return f"{failure.kind}/{failure.reason} after {taken:.1f} s"
-    if not page.jpeg.startswith(b"\xff\xd8"):
-        raise Broken("the page is not a JPEG")
-    if hashlib.sha256(page.jpeg).hexdigest() != page.sha256:
-        raise Broken("the SHA-256 is not that of the page")
-    return f"{page.width_px} × {page.height_px} in {taken:.1f} s"
 
 
 @check("no consent, no picture", FACE)
