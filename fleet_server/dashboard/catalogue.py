@@ -1,4 +1,7 @@
-"""Every word staff read, in three languages, out of words/*.yaml: `key: [zh-CN, zh-TW, en]`."""
+"""Every word staff read, in three languages, out of words/*.yaml: `key: [zh-CN, zh-TW, en]`.
+
+Devices' faults have one source with the terminal's screen (kiosk.contracts.fault_words); `fault.CODE` is a short name.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from kiosk.contracts.fault_words import device_class_of, fault_names, fault_words
 from kiosk.contracts.value import LANGUAGES, Language
 
 WORDS = Path(__file__).parent / "words"
@@ -24,7 +28,10 @@ def catalogue() -> dict[str, tuple[str, str, str]]:
             if not isinstance(texts, list) or len(texts) != len(LANGUAGES) or not all(texts):
                 raise ValueError(f"{file.name}: {key} needs one text for each of {', '.join(LANGUAGES)}")
             found[key] = (str(texts[0]), str(texts[1]), str(texts[2]))
-    return found
+    names = {f"fault.{code}": (name.zh_cn, name.zh_tw, name.en) for code, name in fault_names().items()}
+    if twice := found.keys() & names.keys():
+        raise ValueError(f"{', '.join(sorted(twice))}: names of devices' faults stand in assets/i18n/faults alone")
+    return found | names
 
 
 class Words:
@@ -43,6 +50,11 @@ class Words:
         """What a machine's own word is called; a word that is not known here is shown as it is."""
         key = f"{group}.{value}"
         return self(key, **values) if key in catalogue() else str(value)
+
+    def to_do(self, device: str, fault: str) -> str:
+        """What staff do at the machine about a device's fault; empty for one nobody knows."""
+        found = fault_words(device_class_of(device), fault)
+        return found.staff.in_language(self.language) if found is not None else ""
 
     def knows(self, key: str) -> bool:
         return key in catalogue()

@@ -37,7 +37,10 @@ PARTS = {
     ("receipt_printer", "cutter_jammed"): "cutter_tool",
 }  # fmt: skip
 """What to bring for a fault (device-classes C.1 to C.6)."""
-SPARES = ("id_card_reader", "face_camera", "receipt_printer", "document_printer", "document_scanner")
+SPARES = (
+    "id_card_reader", "face_camera", "receipt_printer", "document_printer", "document_scanner", "smart_card_reader",
+    "card_rewriter", "code_scanner", "signature_pad", "fingerprint_reader", "payment_terminal", "cabinet",
+)  # fmt: skip
 """Where a device itself must be changed, a spare one with its cable is brought."""
 HARMLESS = frozenset(
     {"paper_low", "toner_low", "waste_nearly_full", "drum_near_end", "output_bin_nearly_full", "fuser_warming"}

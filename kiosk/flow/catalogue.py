@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from drivers.messages import DeviceClass
 from kiosk.contracts.matter import Matter
 from kiosk.contracts.value import LocalizedText
-from kiosk.flow.device_failures import Unfit, unfit_reason
 from kiosk.flow.screens import Door, Reason, Tile
-from kiosk.flow.words import has_word, word
+from kiosk.flow.words import Unfit, has_word, unfit_reason, word
 
 FAVOURITES = 8
 

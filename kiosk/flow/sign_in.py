@@ -16,7 +16,6 @@ from drivers.messages import DeviceClass, FaceDecision, FaceProgress, FaceVerdic
 from kiosk.contracts.errors import FaultCode, Refused
 from kiosk.contracts.matter import Assurance
 from kiosk.contracts.value import CITY_TIME, LocalizedText, masked_name, masked_number
-from kiosk.flow.device_failures import sentence_of
 from kiosk.flow.screens import (
     ChooseScreen,
     Chosen,
@@ -29,7 +28,7 @@ from kiosk.flow.screens import (
 )
 from kiosk.flow.session import StepFailed, SteppedBack
 from kiosk.flow.transaction import Transaction, option
-from kiosk.flow.words import face_prompt, word
+from kiosk.flow.words import face_prompt, sentence_of, word
 
 FACE_CONSENT_VERSION = "2025-06-01"
 CODE_DIGITS = 6

@@ -17,11 +17,10 @@ from kiosk.contracts.errors import FaultCode, KioskError
 from kiosk.contracts.events import Disposition
 from kiosk.contracts.matter import CallServiceStep, Matter, Step, StepOfMatter
 from kiosk.contracts.value import CITY_TIME, LocalizedText
-from kiosk.flow.device_failures import fault_code_of, sentence_of
 from kiosk.flow.screens import Chosen, Mark, Mode, NoticeScreen, Option, Place, WorkingScreen
 from kiosk.flow.session import CitizenLeft, Session, StepFailed, SteppedBack
 from kiosk.flow.values import Values
-from kiosk.flow.words import failure_words, word
+from kiosk.flow.words import failure_words, fault_code_of, sentence_of, word
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

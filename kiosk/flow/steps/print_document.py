@@ -11,11 +11,10 @@ from kiosk.contracts.errors import FaultCode, SealRejected, ServiceFailed
 from kiosk.contracts.events import Disposition
 from kiosk.contracts.matter import PrintDocumentStep
 from kiosk.contracts.value import sha256_hex
-from kiosk.flow.device_failures import device_sentence, first_sentence
 from kiosk.flow.screens import ChooseScreen, Chosen, Place, PreviewScreen, WorkingScreen
 from kiosk.flow.session import StepFailed
 from kiosk.flow.transaction import Outcome, Transaction, option
-from kiosk.flow.words import word
+from kiosk.flow.words import device_sentence, first_sentence, word
 
 RECONCILE_TRIES = 8
 RECONCILE_SECONDS = 0.75

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
+
+import pytest
 
 from fleet_server.dashboard import moments
 from fleet_server.dashboard.catalogue import Words, catalogue
@@ -87,3 +90,41 @@ def test_lengths_of_time() -> None:
     assert moments.shown(words, None) == "never"
     assert moments.read_moment("<script>") is None
     assert moments.midnight(moment) <= moment
+
+
+@pytest.mark.parametrize(
+    ("device", "fault", "language", "said"),
+    [
+        ("receipt_printer", "paper_out", Language.EN, "80 mm thermal roll"),
+        ("receipt_printer_2", "paper_out", Language.ZH_CN, "热敏纸"),
+        ("card_reader", "self_test_failed", Language.ZH_TW, "備用讀卡機"),
+        ("receipt_printer", "process_lost", Language.EN, "starts again by itself"),
+        ("receipt_printer", "never_heard_of", Language.EN, ""),
+    ],
+)
+def test_staff_are_told_what_to_do_about_a_fault(device: str, fault: str, language: Language, said: str) -> None:
+    told = Words(language).to_do(device, fault)
+    assert said in told
+    assert bool(told) == bool(said)
+
+
+def test_a_ticket_and_the_terminal_s_page_say_what_to_do(world: World, browser: Browser) -> None:
+    peer = world.terminal()
+    fault = {"code": "cutter_jammed", "action": "clear", "since": "2026-01-01T00:00:00Z"}
+    device = {"device": "hardware_error", "parts": {}, "faults": [fault]}
+    with world.client() as machine:
+        beat = peer.heartbeat(devices={"receipt_printer": device})
+        assert peer.post(machine, "/terminal/v1/heartbeats", beat).status_code == 200
+    to_do = Words(Language.ZH_CN).to_do("receipt_printer", "cutter_jammed")
+    with browser("maintainer") as client:
+        deadline = time.monotonic() + 20
+        while to_do not in client.get("/overview").text:
+            assert time.monotonic() < deadline, "the ticket does not say what to do"
+            time.sleep(0.1)
+        assert to_do in client.get(f"/terminals/{peer.terminal}").text
+
+
+def test_a_fault_s_name_has_one_source() -> None:
+    assert catalogue()["fault.paper_out"] == ("缺纸", "缺紙", "Paper out")
+    own = (ROOT / "dashboard" / "words" / "fleet.yaml").read_text(encoding="utf-8")
+    assert "fault.paper_out" not in own

@@ -15,9 +15,8 @@ from drivers.messages import DeviceClass, Fault, FaultAction, PrintOutcome
 from kiosk.contracts.errors import FaultCode
 from kiosk.contracts.fault_words import fault_words
 from kiosk.flow import transaction as transaction_module
-from kiosk.flow.device_failures import device_sentence, fault_code_of, unfit_reason
 from kiosk.flow.screens import InstructScreen, NoticeScreen, StageKind
-from kiosk.flow.words import failure_words, word
+from kiosk.flow.words import device_sentence, failure_words, fault_code_of, unfit_reason, word
 
 WHO = {"id": "who", "kind": "identify"}
 PAPER = {
