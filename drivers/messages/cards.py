@@ -64,6 +64,9 @@ class RecordWrite(Message):
     record: int = Field(ge=1, le=254)
     value: bytes = Field(repr=False)
     expected_before: bytes | None = Field(default=None, repr=False, description="refused when the card holds another")
+    identification_code: str | None = Field(
+        default=None, repr=False, description="of the card it is meant for, from its profile: another card is refused"
+    )
 
     model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 

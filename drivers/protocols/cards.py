@@ -52,20 +52,33 @@ class SmartCardReader(Device, Protocol):
         """
         ...
 
-    async def verify_pin(self, pin: str, *, timeout_seconds: float = 10.0) -> PinResult:
-        """Six digits the citizen has just entered. Never tried with a default, never tried again by itself."""
+    async def verify_pin(self, pin: str, *, last_try: bool = False, timeout_seconds: float = 10.0) -> PinResult:
+        """Six digits the citizen has just entered. Never tried with a default, never tried again by itself.
+
+        Raises `ConsentRequired` (`pin_last_try`) without having tried when a wrong PIN would lock the card: only a
+        citizen who has been told so, and wants it, is tried again, with `last_try`.
+        """
         ...
 
     async def write_record(self, write: RecordWrite, *, timeout_seconds: float = 10.0) -> WriteResult:
-        """Write one record and read it back. A card pulled in the write gives `uncertain`."""
+        """Write one record and read it back. A card pulled in the write gives `uncertain`.
+
+        Reasons of `failed`: `removed`, `other_card`, `precondition_failed`, `auth_needed`, `reconcile_first` …
+        """
         ...
 
     async def find_write(self, write: RecordWrite, *, timeout_seconds: float = 10.0) -> WriteResult:
-        """What became of an uncertain write, read from the same card laid in again."""
+        """What became of an uncertain write, read from the same card laid in again; changes nothing.
+
+        Another card leaves it `uncertain` (`other_card`). Raises `MediaError` when the card cannot be read.
+        """
         ...
 
     async def transmit(self, apdu: bytes, *, timeout_seconds: float = 10.0) -> bytes:
-        """One APDU and its whole answer with status word; 61xx and 6Cxx are followed. Never logged."""
+        """One APDU and its whole answer with status word; 61xx and 6Cxx are followed. Never logged.
+
+        Raises `Unsupported` for what would cost a try of the PIN or write behind `write_record`.
+        """
         ...
 
     async def wait_removal(self, *, timeout_seconds: float = 30.0) -> None:
