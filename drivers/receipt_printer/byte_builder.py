@@ -22,6 +22,14 @@ INITIALISE = b"\x1b@"
 BARRIER = b"\x1dr\x01"
 CHINESE_ON = b"\x1c&"
 CHINESE_OFF = b"\x1c."
+PUSH_STATUS = b"\x1da\x0e"  # GS a: automatic status for online/offline, errors and paper
+CUTS = {
+    "full": b"\x1dV\x41\x00",  # GS V 65, 66: feed to the knife, then cut
+    "partial": b"\x1dV\x42\x00",
+    "none": b"\x1bd\x06",  # feed an inch, past the tear bar
+}
+PRESENT = b"\x1de\x03\x08"  # GS e 3 m: cut, and hold out eight steps of about 7 mm
+RETRACT = b"\x1de\x02"
 CLEAR_BUFFERS = b"\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08"  # DLE DC4 8: fixed sequence, executed at once
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from drivers.errors import Unsupported
 from drivers.messages import Align, Line, PairLine, PrintJob, QrLine, RuleLine, SpaceLine, TextLine
-from drivers.receipt_printer.byte_builder import CHINESE_OFF, CHINESE_ON, INITIALISE, ByteBuilder
+from drivers.receipt_printer.byte_builder import CHINESE_OFF, CHINESE_ON, CUTS, INITIALISE, ByteBuilder
 from drivers.receipt_printer.typesetting import Typesetter, break_lines, qr_matrix
 
 BAND_DOTS = 128  # rows per raster command: small heads buffer no more
@@ -27,8 +27,9 @@ NARROWEST_VALUE_SHARE = 0.45
 QR_LEVEL_M = 1
 
 
-def compose(job: PrintJob, typesetter: Typesetter, profile: str) -> bytearray:
-    """Everything from initialise to cut; the caller adds the barrier. The result is the caller's to wipe.
+def compose(job: PrintJob, typesetter: Typesetter, profile: str, ending: bytes = CUTS["full"]) -> bytearray:
+    """Everything from initialise to `ending` (a cut, or what stands for one); the caller adds the barrier. The result
+    is the caller's to wipe.
 
     Raises `Unsupported`: `code_unprintable`, `receipt_too_long`.
     """
@@ -42,7 +43,7 @@ def compose(job: PrintJob, typesetter: Typesetter, profile: str) -> bytearray:
             native.add(line)
     else:
         add_picture(builder, stack([typesetter.draw(line) for line in job.lines], typesetter.width_dots))
-    builder.cut(feed=False)
+    builder.command(ending)
     return builder.data
 
 

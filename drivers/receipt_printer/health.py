@@ -1,16 +1,20 @@
-"""From the four real-time status bytes (DLE EOT 1 to 4) to parts, faults and a device state (device-classes C.4)."""
+"""From status bytes (DLE EOT 1 to 4, ASB, DLE EOT 20) to parts, faults and a device state (device-classes C.4)."""
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drivers.messages import DeviceState, DeviceStatus, Fault, FaultAction
 
 PARTS = ("paper", "cover", "cutter", "head", "media")
+PRESENTED = "presented"
 UNKNOWN_PARTS = dict.fromkeys(PARTS, "unknown")
 
 ACTIONS: dict[str, FaultAction] = {
+    "wrong_device": FaultAction.CONFIGURATION,
+    "permission_denied": FaultAction.CONFIGURATION,
+    "device_busy": FaultAction.CONFIGURATION,
     "disconnected": FaultAction.CLEAR,
     "cover_open": FaultAction.CLEAR,
     "paper_out": FaultAction.CLEAR,
@@ -19,12 +23,15 @@ ACTIONS: dict[str, FaultAction] = {
     "head_hot": FaultAction.WAIT,
     "hardware_error": FaultAction.MAINTENANCE,
     "offline": FaultAction.CLEAR,
+    "paper_jammed": FaultAction.CLEAR,
+    "not_taken": FaultAction.CLEAR,
     "paper_low": FaultAction.CLEAR,
 }
 """In order of importance: the first one present is the reason a job is refused. `paper_low` alone refuses nothing."""
 
 HARMLESS = frozenset({"paper_low"})
-BROKEN = frozenset({"hardware_error", "cutter_jammed"})
+UNHEARD = frozenset({"disconnected", "offline", "device_busy"})
+BROKEN = frozenset({"hardware_error", "cutter_jammed", "wrong_device"})
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,32 @@ def read_health(printer: int, offline: int, error: int, paper: int) -> Health:
     return Health(parts, codes, bytes((printer, offline, error, paper)).hex())
 
 
+BLIND = Health(UNKNOWN_PARTS, (), "")
+"""A printer that says nothing of itself: its port could be opened, and that is all that is known."""
+
+
+def read_automatic(data: bytes) -> Health:
+    """Interpret the four bytes of automatic status back (GS a): the same facts at other bits."""
+    printer, error, paper, _ = data
+    ended, near = bool(paper & 0x0C), bool(paper & 0x03)
+    return read_health(
+        printer & 0x08,
+        (0x04 if printer & 0x20 else 0) | (0x20 if ended else 0),
+        error & 0x68,
+        (0x60 if ended else 0) | (0x0C if near else 0),
+    )
+
+
+def read_mouth(health: Health, answer: bytes | None) -> Health:
+    """Add what DLE EOT 20 says of the presenter (`10 0F`, paper, user, recoverable, unrecoverable); None: no answer."""
+    if answer is None:
+        return health
+    jammed = bool(answer[4] & 0x40)
+    media = "jammed" if jammed else PRESENTED if answer[2] & 0x20 else "not_present"
+    faults = (*health.faults, *(["paper_jammed"] if jammed else []))
+    return replace(health, parts=health.parts | {"media": media}, faults=faults)
+
+
 class FaultBook:
     """Remembers since when each fault has been present."""
 
@@ -85,7 +118,7 @@ def status_of(
     serious = [code for code in codes if code not in HARMLESS]
     if absent:
         state = DeviceState.NO_DEVICE
-    elif "disconnected" in serious or "offline" in serious:
+    elif UNHEARD & set(serious):
         state = DeviceState.OFFLINE
     elif BROKEN & set(serious):
         state = DeviceState.HARDWARE_ERROR

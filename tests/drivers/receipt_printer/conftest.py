@@ -43,12 +43,18 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(transport: str = "pty", profile: str = "raster", out: Path | None = None) -> AsyncIterator[Bench]:
-    simulator = EscposSimulator(transport=transport, out=str(out) if out else "")
+async def bench(
+    transport: str = "pty",
+    profile: str = "raster",
+    out: Path | None = None,
+    peer: dict[str, str] | None = None,
+    **options: Any,
+) -> AsyncIterator[Bench]:
+    """`peer`: options of the simulated printer beside its transport; `options`: those of the driver."""
+    simulator = EscposSimulator(transport=transport, out=str(out) if out else "", **(peer or {}))
     address = await simulator.start()
-    printer = EscposPrinter(
-        EscposPrinter.Options.model_validate({"port": address, "profile": profile, "baud_rate": 921_600})
-    )
+    given = {"port": address, "profile": profile, "baud_rate": 921_600, **options}
+    printer = EscposPrinter(EscposPrinter.Options.model_validate(given))
     try:
         yield Bench(simulator, printer, address)
     finally:

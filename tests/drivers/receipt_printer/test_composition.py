@@ -13,7 +13,7 @@ from drivers.errors import Unsupported
 from drivers.messages import Line, PairLine, PrintJob, QrLine, TextLine
 from drivers.receipt_printer.composition import compose, is_native
 from drivers.receipt_printer.fonts import find_fonts
-from drivers.receipt_printer.simulator_paper import interpret, render
+from drivers.receipt_printer.simulator.paper import interpret, render
 from drivers.receipt_printer.typesetting import NEVER_FIRST, NEVER_LAST, Typesetter, break_lines
 from tests.drivers.receipt_printer.conftest import QR_CONTENT, slip
 
@@ -31,7 +31,7 @@ def test_every_command_is_understood_and_the_slip_is_cut(profile: str) -> None:
     paper = interpret(data)
     assert paper.unknown == []
     assert len(paper.slips) == 1
-    assert data.endswith(b"\x1dV\x42\x00")
+    assert data.endswith(b"\x1dV\x41\x00")
 
 
 def test_raster_paper_is_dot_for_dot_what_was_drawn() -> None:

@@ -15,7 +15,7 @@ from drivers.receipt_printer.composition import compose
 from drivers.receipt_printer.escpos import EscposPrinter
 from drivers.receipt_printer.fonts import find_fonts
 from drivers.receipt_printer.health import PARTS
-from drivers.receipt_printer.simulator_paper import interpret
+from drivers.receipt_printer.simulator.paper import interpret
 from drivers.receipt_printer.typesetting import Typesetter
 from tests.drivers.receipt_printer.conftest import Bench, bench, run, slip, until
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from drivers.receipt_printer.health import read_health
 from drivers.receipt_printer.replies import ReplyKind, ReplyReader
-from drivers.receipt_printer.simulator_stream import CommandStream
+from drivers.receipt_printer.simulator.stream import CommandStream
 
 REPLIES = {
     b"\x12": ReplyKind.REAL_TIME,

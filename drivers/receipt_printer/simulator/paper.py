@@ -15,7 +15,7 @@ import segno
 from PIL import Image, ImageDraw
 
 from drivers.receipt_printer.fonts import MONOSPACED, Fonts, find_fonts
-from drivers.receipt_printer.simulator_stream import REAL_TIME, CommandStream, Token
+from drivers.receipt_printer.simulator.stream import REAL_TIME, CommandStream, Token
 
 LINE_DOTS = 34  # 1/6 inch
 CELL_DOTS = 24
@@ -144,7 +144,11 @@ class Paper:
             case "\x1bJ":
                 self._feed_row(data[0])
             case "\x1dV":
-                self._cut()
+                self.cut()
+            case "\x1de" if data[0] == 3:
+                self.cut()
+            case "\x1de" if data[0] in (2, 5):
+                pass
             case "\x1dv":
                 self._picture(data[6:], int.from_bytes(data[2:4], "little"), int.from_bytes(data[4:6], "little"))
             case "\x1d(" | "\x1d8":
@@ -247,7 +251,7 @@ class Paper:
             self._pieces.append(piece)
             self.height += piece.height
 
-    def _cut(self) -> None:
+    def cut(self) -> None:
         if self._row:
             self._feed_row()
         if self._pieces:

@@ -1,4 +1,4 @@
-"""A simulated ESC/POS printer on a pty or a TCP port: the other end of the wire, for tests and the demo.
+"""A simulated ESC/POS printer on a pty, a TCP port or what stands for a USB node: for tests and the demo.
 
 It interprets what it receives, keeps each slip as `receipt.bin` (the bytes) and `receipt.png` (the paper), and obeys
 paper, cover and link faults. Settings of a shipped terminal contain none.
@@ -14,28 +14,44 @@ import tty
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
+from random import Random
 
-from drivers.receipt_printer.simulator_paper import Paper, render
-from drivers.receipt_printer.simulator_stream import REAL_TIME, CommandStream, Token
+from drivers.receipt_printer.simulator.paper import Paper, render
+from drivers.receipt_printer.simulator.stream import REAL_TIME, CommandStream, Token
 
 FAULTS = frozenset(
     {"paper_out", "paper_low", "cover_open", "offline", "hot", "cutter_jammed", "paper_out_mid_job", "no_backchannel",
-     "backchannel_lost_mid_job", "disconnect_mid_job", "chatter", "no_clear", "small_buffer"}
+     "backchannel_lost_mid_job", "disconnect_mid_job", "chatter", "no_clear", "small_buffer", "no_barrier", "garbage",
+     "endless", "echo", "not_taken", "presenter_jammed"}
 )  # fmt: skip
 MID_JOB_DOTS = 150
 MID_JOB_BYTES = 3_000
 READ_BYTES = 4096
 CLEARED = b"\x37\x25\x00"
+NODES = {"pty": "port", "usb": "lp0"}
+NONSENSE_BYTES = 6
+ENDLESS_BYTES = 512
+ENDLESS_SECONDS = 0.01
+EJECTOR = "\x1de"
+PRESENT, RETRACT, EJECT = 3, 2, 5
 
 
 class EscposSimulator:
-    """Options, all strings: `transport` (`pty` or `tcp`), `out` (directory for receipts), `width_dots`."""
+    """Options, all strings: `transport` (`pty`, `tcp`, `usb`), `out` (directory for receipts), `width_dots`, `cutter`
+    (empty: a tear bar), `presenter` (`1`: a CUSTOM one; slips are taken at once unless `not_taken`)."""
 
     faults: frozenset[str] = FAULTS
 
-    def __init__(self, transport: str = "pty", out: str = "", width_dots: str = "576") -> None:
-        if transport not in ("pty", "tcp"):
-            raise ValueError("transport must be pty or tcp")
+    def __init__(
+        self, transport: str = "pty", out: str = "", width_dots: str = "576", cutter: str = "1", presenter: str = ""
+    ) -> None:
+        if transport not in (*NODES, "tcp"):
+            raise ValueError("transport must be pty, tcp or usb")
+        self._has_cutter = bool(cutter)
+        self._has_presenter = bool(presenter)
+        self._is_presented = False
+        self._random = Random(7)
+        self.retracted = 0
         self._transport = transport
         self._out = Path(out) if out else None
         self._width_dots = int(width_dots)
@@ -68,7 +84,11 @@ class EscposSimulator:
             return f"tcp://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         self._folder = tempfile.mkdtemp(prefix="yizhan-escpos-")
         self._open_pty()
-        return str(Path(self._folder, "port"))
+        return str(self._node)
+
+    @property
+    def _node(self) -> Path:
+        return Path(self._folder, NODES[self._transport])
 
     async def stop(self) -> None:
         self._drop_link()
@@ -87,9 +107,14 @@ class EscposSimulator:
                 self._active.add(argument)
                 if argument == "no_clear":
                     self._stream = CommandStream(clears=False)
+                if argument == "endless":
+                    self._babble()
             case "clear":
                 self._active.clear()
+                self._is_presented = False
                 self._restore_link()
+            case "take":
+                self._is_presented = False
             case "refill":
                 self._active -= {"paper_out", "paper_low", "paper_out_mid_job"}
             case "restart":
@@ -122,9 +147,8 @@ class EscposSimulator:
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
-        link = Path(self._folder, "port")
-        link.unlink(missing_ok=True)
-        link.symlink_to(os.ttyname(self._slave))
+        self._node.unlink(missing_ok=True)
+        self._node.symlink_to(os.ttyname(self._slave))
         asyncio.get_running_loop().add_reader(self._master, self._read_pty)
 
     def _read_pty(self) -> None:
@@ -143,18 +167,29 @@ class EscposSimulator:
             os.close(self._master)
             os.close(self._slave)
             self._master = self._slave = -1
-            Path(self._folder, "port").unlink(missing_ok=True)
+            self._node.unlink(missing_ok=True)
         if self._writer:
             self._writer.transport.abort()
             self._writer = None
 
     def _restore_link(self) -> None:
-        if self._transport == "pty" and self._master < 0:
+        if self._transport in NODES and self._master < 0:
             self._open_pty()
 
     def _answer(self, data: bytes) -> None:
         if "no_backchannel" in self._active or ("backchannel_lost_mid_job" in self._active and self._job_bytes):
             return
+        if self._active & {"garbage", "endless"}:
+            data = self._random.randbytes(NONSENSE_BYTES)
+        self._put(data)
+
+    def _babble(self) -> None:
+        """Speak without end and without sense."""
+        if "endless" in self._active:
+            self._put(self._random.randbytes(ENDLESS_BYTES))
+            asyncio.get_running_loop().call_later(ENDLESS_SECONDS, self._babble)
+
+    def _put(self, data: bytes) -> None:
         with suppress(OSError):
             if self._master >= 0:
                 os.write(self._master, data)
@@ -164,6 +199,9 @@ class EscposSimulator:
     # --- the printer -----------------------------------------------------------------------------------------------
 
     def _receive(self, data: bytes) -> None:
+        if "echo" in self._active:
+            self._put(data)
+            return
         if "disconnect_mid_job" in self._active and self._job_bytes + len(data) > MID_JOB_BYTES:
             self._active.discard("disconnect_mid_job")
             self._drop_link()
@@ -178,7 +216,10 @@ class EscposSimulator:
 
     def _obey_at_once(self, token: Token) -> None:
         if token.name == "status":
-            self._answer(self._status_byte(token.data[0]))
+            if token.data[0] == 20:
+                self._answer(self._presenter_status() if self._has_presenter else b"")
+            else:
+                self._answer(self._status_byte(token.data[0]))
         elif token.name == "clear":
             self._queue.clear()
             self._paper.discard()
@@ -193,13 +234,17 @@ class EscposSimulator:
         while self._queue and not self._stalled:
             token = self._queue.popleft()
             if token.name == "\x1dr":
-                self._barrier()
+                if "no_barrier" not in self._active:
+                    self._barrier()
                 continue
             if token.name == "\x1da":
                 self._automatic = token.data[0]
             self._received += token.raw
             self._paper.execute(token)
-            if token.name == "\x1dV":
+            if token.name == EJECTOR and token.data[0] in (RETRACT, EJECT):
+                self.retracted += self._is_presented and token.data[0] == RETRACT
+                self._is_presented = False
+            elif token.name in ("\x1dV", EJECTOR) or (token.name == "\x1bd" and not self._has_cutter):
                 self._finish()
             elif "paper_out_mid_job" in self._active and self._paper.height > MID_JOB_DOTS:
                 self._active.discard("paper_out_mid_job")
@@ -213,6 +258,8 @@ class EscposSimulator:
         self._job_bytes = 0
 
     def _finish(self) -> None:
+        self._paper.cut()
+        self._is_presented = self._has_presenter and "not_taken" in self._active
         data = bytes(self._received)
         self._received.clear()
         self.receipts.append(data)
@@ -238,6 +285,14 @@ class EscposSimulator:
             case 4:
                 value |= 0x6C if "paper_out" in active else 0x0C if "paper_low" in active else 0
         return bytes((value,))
+
+    def _presenter_status(self) -> bytes:
+        """DLE EOT 20: header, paper, user, recoverable, unrecoverable."""
+        paper = (0x01 if "paper_out" in self._active else 0) | (0x04 if "paper_low" in self._active else 0)
+        paper |= 0x20 if self._is_presented else 0
+        cover = 0x02 if "cover_open" in self._active else 0
+        jam = 0x40 if "presenter_jammed" in self._active else 0
+        return bytes((0x10, 0x0F, paper, cover, jam, 0))
 
     def _automatic_status(self) -> bytes:
         active = self._active

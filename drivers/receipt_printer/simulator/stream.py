@@ -19,7 +19,8 @@ GS_ARGUMENTS: dict[int, int] = {
     0x21: 1, 0x24: 2, 0x42: 1, 0x48: 1, 0x49: 1, 0x4C: 2, 0x50: 2, 0x57: 2, 0x5C: 2, 0x61: 1, 0x62: 1, 0x66: 1,
     0x68: 1, 0x72: 1, 0x77: 1,
 }  # fmt: skip
-GS_HEADS: dict[int, int] = {0x76: 8, 0x28: 5, 0x38: 7, 0x56: 3}
+GS_HEADS: dict[int, int] = {0x76: 8, 0x28: 5, 0x38: 7, 0x56: 3, 0x65: 3}
+EJECTOR_ARGUMENTS: dict[int, int] = {3: 1, 32: 2}
 FS_ARGUMENTS: dict[int, int] = {0x21: 1, 0x26: 0, 0x2D: 1, 0x2E: 0, 0x43: 1, 0x53: 2, 0x57: 1}
 
 
@@ -125,6 +126,8 @@ class CommandStream:
             length = self._number(3, 2)
         elif word == "\x1d8":  # GS 8 L p1 p2 p3 p4 d…
             length = self._number(3, 4)
+        elif word == "\x1de":  # GS e n [m [t]]
+            length = EJECTOR_ARGUMENTS.get(self._pending[2], 0)
         else:  # GS V m [n]
             length = 1 if self._pending[2] >= 65 else 0
         return self._take(word, head + length, 2)
