@@ -25,9 +25,10 @@ from kiosk.contracts.fleet import Checkpoint, JournalAcknowledgement
 from kiosk.contracts.value import canonical_bytes, sha256_hex
 from kiosk.machine.fleet.identity import MachineKey
 from kiosk.machine.journal.recordable import NotRecordable, recordable
-from kiosk.machine.journal.store import entry_of, is_full, moment_text, open_store
+from kiosk.machine.journal.store import INSERT_ENTRY, entry_of, is_full, moment_text, open_store
 
 BEGUN, UNCERTAIN = "begun", "uncertain"
+_CHANGE_STATE = frozenset({"transaction_begun", "transaction_ended", "bundle_installed"})
 RESERVE_BYTES = 16 * 1024 * 1024
 """Below this much free space the machine counts as full: closing entries must still find room."""
 
@@ -170,26 +171,31 @@ class Journal:
         change: Callable[[int, str], None] | None,
     ) -> JournalEntry:  # fmt: skip
         kept = recordable(event, transaction_number, data)
-        text = canonical_bytes(kept).decode()
+        text = canonical_bytes(kept)
         with self._mutex:
             head, sequence = self._head, self._head.sequence + 1
+            moment = self._clock()
             content = {
-                "journal_id": head.journal_id, "sequence": sequence, "occurred_at": moment_text(self._clock()),
+                "journal_id": head.journal_id, "sequence": sequence, "occurred_at": moment_text(moment),
                 "monotonic_ms": time.monotonic_ns() // 1_000_000, "event": event,
-                "transaction_number": transaction_number, "data": kept, "previous_hash": head.hash,
+                "transaction_number": transaction_number, "previous_hash": head.hash,
             }  # fmt: skip
-            digest = sha256_hex(canonical_bytes(content))
-            row = [text if key == "data" else item for key, item in content.items()]
-            with self._transaction():
-                self._connection.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, digest))
-                self._connection.execute("UPDATE head SET sequence = ?, hash = ?", (sequence, digest))
-                self._change_state(event, transaction_number, text, sequence)
-                if change is not None:
-                    change(sequence, text)
+            # Canonical members are in order of their names, and `data` comes before all others.
+            digest = sha256_hex(b'{"data":' + text + b"," + canonical_bytes(content)[1:])
+            row = (*content.values(), text.decode(), digest)
+            if change is None and event not in _CHANGE_STATE:
+                with self._room():
+                    self._connection.execute(INSERT_ENTRY, row)
+            else:
+                with self._transaction():
+                    self._connection.execute(INSERT_ENTRY, row)
+                    self._change_state(event, transaction_number, text.decode(), sequence)
+                    if change is not None:
+                        change(sequence, text.decode())
             self._head = replace(head, sequence=sequence, hash=digest)
         for listener in self._listeners:
             listener()
-        return JournalEntry.model_validate({**content, "hash": digest})
+        return JournalEntry.model_construct(**{**content, "occurred_at": moment, "data": kept, "hash": digest})
 
     def _change_state(self, event: str, transaction_number: str | None, text: str, sequence: int) -> None:
         run = self._connection.execute
@@ -307,14 +313,23 @@ class Journal:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
+        with self._room():
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    @contextlib.contextmanager
+    def _room(self) -> Iterator[None]:
+        """A write that finds none is named for what it means."""
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
             yield
-            self._connection.execute("COMMIT")
-        except BaseException as error:
-            with contextlib.suppress(sqlite3.Error):
-                self._connection.execute("ROLLBACK")
-            if isinstance(error, sqlite3.DatabaseError) and is_full(error):
+        except sqlite3.DatabaseError as error:
+            if is_full(error):
                 self._refused_space = True
                 raise JournalFull("no space for the record: nothing may happen that cannot be recorded") from error
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from functools import cache
 from typing import Any
 
 from kiosk.contracts.events import EVENTS, Event, Sensitivity
@@ -24,19 +25,27 @@ def recordable(event: str, transaction_number: str | None, data: dict[str, Any])
     known: Event | None = EVENTS.get(event)
     if known is None:
         raise NotRecordable(f"event {event!r} is not in the catalogue")
-    fields = {field.name: field for field in known.fields}
-    unknown = sorted(set(data) - set(fields))
-    if unknown:
-        raise NotRecordable(f"event {event} has no field {', '.join(unknown)}")
+    masked = _masked_fields(event)
+    if not masked.keys() >= data.keys():
+        raise NotRecordable(f"event {event} has no field {', '.join(sorted(data.keys() - masked.keys()))}")
     if known.pair == "transaction" and not transaction_number:
         raise NotRecordable(f"event {event} needs its transaction number")
-    _refuse_personal(transaction_number, f"{event}: transaction number")
     kept = {name: _plain(value, f"{event}.{name}") for name, value in data.items()}
+    if holds_personal_number("\n".join([transaction_number or "", *_texts(kept)])):
+        _refuse_personal(transaction_number, f"{event}: transaction number")
+        for name, value in kept.items():
+            _refuse_personal(value, f"{event}.{name}")
+        raise NotRecordable(f"{event}: holds an identity or telephone number in clear: mask it first")
     for name, value in kept.items():
-        _refuse_personal(value, f"{event}.{name}")
-        if fields[name].sensitivity is Sensitivity.MASKED:
+        if masked[name]:
             _require_masked(value, f"{event}.{name}")
     return kept
+
+
+@cache
+def _masked_fields(event: str) -> dict[str, bool]:
+    """Field → whether only masked values may stand in it."""
+    return {field.name: field.sensitivity is Sensitivity.MASKED for field in EVENTS[event].fields}
 
 
 def _plain(value: Any, where: str) -> Any:

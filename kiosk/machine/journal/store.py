@@ -28,6 +28,15 @@ SCHEMA = (
     "CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
     "PRAGMA user_version = 1",
 )
+SECOND = (
+    """CREATE TRIGGER entry_moves_head AFTER INSERT ON entries BEGIN
+    UPDATE head SET sequence = new.sequence, hash = new.hash; END""",
+    "PRAGMA user_version = 2",
+)
+"""Since version 2 the head moves by itself; a journal begun before is brought there when it is opened."""
+INSERT_ENTRY = """INSERT INTO entries (journal_id, sequence, occurred_at, monotonic_ms, event, transaction_number,
+    previous_hash, data, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+"""The head moves with it, in the same statement: there is no entry without it and no head without its entry."""
 
 
 def open_store(
@@ -41,8 +50,12 @@ def open_store(
         if path.exists() and (other := _terminal_of(path)) not in (None, terminal):
             _set_aside(path, str(other), now)
         connection = _connect(path, maximum_pages)
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
             _begin(connection, terminal, now)
+        if version < 2:
+            for statement in ("BEGIN IMMEDIATE", *SECOND, "COMMIT"):
+                connection.execute(statement)
     except BaseException as error:
         if connection is not None:
             connection.close()
@@ -65,7 +78,7 @@ def entry_of(row: tuple[Any, ...]) -> JournalEntry:
 
 def moment_text(moment: dt.datetime) -> str:
     """The one spelling of a moment that is hashed: ISO 8601, UTC, Z."""
-    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+    return moment.astimezone(dt.UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
 def is_full(error: sqlite3.DatabaseError) -> bool:
@@ -97,13 +110,11 @@ def _connect(path: Path, maximum_pages: int | None) -> sqlite3.Connection:
 
 
 def _begin(connection: sqlite3.Connection, terminal: str, now: dt.datetime) -> None:
+    head = (uuid.uuid4().hex, terminal, moment_text(now), GENESIS, GENESIS)
     connection.execute("BEGIN IMMEDIATE")
     for statement in SCHEMA:
         connection.execute(statement)
-    connection.execute(
-        "INSERT INTO head VALUES (1, ?, ?, ?, 0, ?, 0, ?)",
-        (uuid.uuid4().hex, terminal, moment_text(now), GENESIS, GENESIS),
-    )
+    connection.execute("INSERT INTO head VALUES (1, ?, ?, ?, 0, ?, 0, ?)", head)
     connection.execute("COMMIT")
 
 

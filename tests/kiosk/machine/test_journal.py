@@ -52,6 +52,19 @@ def journal(path: Path):
     opened.close()
 
 
+def test_a_journal_of_the_first_version_goes_on(path: Path) -> None:
+    Journal.open(path, terminal="k1", clock=Clock()).close()
+    with sqlite3.connect(path) as old:
+        old.execute("DROP TRIGGER entry_moves_head")
+        old.execute("PRAGMA user_version = 1")
+    old.close()
+    journal = Journal.open(path, terminal="k1", clock=Clock())
+    journal.append("machine_started", version="1.0", boot_id="b")
+    journal.close()
+    assert verify_journal(path).is_whole
+    assert Journal.open(path, terminal="k1", clock=Clock()).head().sequence == 2
+
+
 def test_entries_are_chained_from_the_first_and_hash_as_the_contract_says(journal: Journal) -> None:
     journal.append("machine_started", version="1.0", boot_id="b")
     journal.append("rating_given", transaction_number="T1", grade=5, reasons=["快", "清楚"])
