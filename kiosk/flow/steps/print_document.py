@@ -18,6 +18,8 @@ from kiosk.flow.words import device_sentence, first_sentence, word
 
 RECONCILE_TRIES = 8
 RECONCILE_SECONDS = 0.75
+LONGEST_PAGE_SECONDS = 60.0
+STILL_PRINTING = "still_printing"
 
 DISPOSITIONS = {
     PrintOutcome.PRINTED: Disposition.SUCCEEDED,
@@ -113,9 +115,12 @@ def _end(transaction: Transaction, step: PrintDocumentStep, result: PrintResult)
 
 
 async def _ask_printer(transaction: Transaction, printer: DocumentPrinter, result: PrintResult) -> PrintResult:
-    """Ask what became of the job until the printer knows, for some seconds."""
+    """Ask what became of the job until the printer knows: some tries, and on while it says that pages are coming."""
     transaction.working("asking_printer")
-    for _ in range(RECONCILE_TRIES):
+    tries = RECONCILE_TRIES
+    clock = asyncio.get_running_loop().time
+    ends_at = clock() + LONGEST_PAGE_SECONDS
+    while tries > 0 and clock() < ends_at:
         try:
             found = await printer.find_job(result.job_id, result.printer_job_id)
         except DeviceError:
@@ -123,6 +128,8 @@ async def _ask_printer(transaction: Transaction, printer: DocumentPrinter, resul
         if found.outcome is not PrintOutcome.UNCERTAIN:
             _settle(transaction, found.job_id, DISPOSITIONS[found.outcome], found.reason)
             return found
+        if found.reason != STILL_PRINTING:
+            tries -= 1
         await asyncio.sleep(RECONCILE_SECONDS)
     return result
 
