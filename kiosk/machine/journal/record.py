@@ -175,7 +175,7 @@ class Journal:
         with self._mutex:
             head, sequence = self._head, self._head.sequence + 1
             moment = self._clock()
-            content = {
+            content: dict[str, Any] = {
                 "journal_id": head.journal_id, "sequence": sequence, "occurred_at": moment_text(moment),
                 "monotonic_ms": time.monotonic_ns() // 1_000_000, "event": event,
                 "transaction_number": transaction_number, "previous_hash": head.hash,
