@@ -105,6 +105,7 @@ class FaceMatcher:
     """Implements `drivers.protocols.FaceCheck`. The camera is open only while a check runs."""
 
     Options = FaceMatcherOptions
+    standby = True  # loading the models is what costs; no camera is opened before a check
 
     def __init__(self, options: FaceMatcherOptions) -> None:
         self._options = options

@@ -10,6 +10,7 @@ import pytest
 
 ENTRY_POINTS = """[yizhan.drivers]
 id_card_reader/misbehaving = misbehaving_drivers:Reader
+id_card_reader/slow_to_load = misbehaving_drivers:SlowToLoad
 receipt_printer/misbehaving = misbehaving_drivers:Printer
 document_printer/misbehaving = misbehaving_drivers:PagePrinter
 document_scanner/misbehaving = misbehaving_drivers:Scanner

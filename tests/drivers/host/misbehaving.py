@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import ctypes
 import datetime as dt
+import itertools
 import os
 import sys
 import time
@@ -43,6 +45,7 @@ class Common:
         behaviour: str = "serve"
         port: str = ""
         marks: str = ""
+        world: str = ""
         poll_safe: bool = True
 
     def __init__(self, options: Any) -> None:
@@ -54,6 +57,8 @@ class Common:
                 raise HardwareFault("the module is not authorised", "sam_auth_failed")
             case "absent":
                 raise DeviceAbsent(f"{options.port} does not exist: check the cable", "device_absent")
+            case "node" if not Path(options.port).exists():
+                raise DeviceAbsent(f"{options.port} does not exist: check the cable", "device_absent")
             case "bug_at_start":
                 raise RuntimeError(NAME)
             case "hang_at_start":
@@ -63,9 +68,22 @@ class Common:
         return Capabilities(
             device_class=self.device_class, driver=self.driver, version="1", status_source="polled",
             poll_safe_in_motion=self.options.poll_safe, cancellable=frozenset({"read"}),
+            serial=self.world().removeprefix("serial ") if self.world().startswith("serial ") else None,
         )  # fmt: skip
 
+    def world(self) -> str:
+        """What the test says about the device: `gone`, or `serial X`."""
+        if self.options.behaviour == "node" and not Path(self.options.port).exists():
+            return "gone"
+        return Path(self.options.world).read_text() if self.options.world else ""
+
     async def status(self) -> DeviceStatus:
+        if self.world() == "gone":
+            self.mark("missed")
+            fault = Fault(code="device_offline", action=FaultAction.WAIT, since=dt.datetime.now(dt.UTC))
+            return DeviceStatus(device=DeviceState.OFFLINE, faults=(fault,), parts={"media": "unknown"})
+        if self.options.behaviour == "counts":
+            self.mark("status")
         match self.options.behaviour:
             case "status_raises":
                 raise RuntimeError("no status today")
@@ -107,6 +125,8 @@ class Common:
             case "endless_loop":
                 while True:
                     pass
+            case "endless_loop_in_native_code":
+                collections.deque(itertools.repeat(0), maxlen=0)
             case "never_answers":
                 await asyncio.sleep(60)
             case "ignores_cancel":
@@ -154,6 +174,8 @@ class Reader(Common):
         self.mark("wait_removal")
 
     async def decode_photo(self, photo: bytes) -> bytes | None:
+        if photo.startswith(b"now "):
+            await self.misbehave(photo[4:].decode())
         return photo[::-1]
 
 
@@ -165,6 +187,22 @@ class Printer(Common):
         self.mark(job.job_id)
         await self.misbehave(self.options.behaviour)
         return PrintResult(job_id=job.job_id, outcome=PrintOutcome.PRINTED)
+
+
+class SlowToLoad(Reader):
+    """Loads for a while when constructed, and touches nothing."""
+
+    driver = "id_card_reader/slow_to_load"
+    standby = True
+
+    def __init__(self, options: Any) -> None:
+        super().__init__(options)
+        self.loaded_at = asyncio.get_running_loop().time() + 0.7
+
+    async def status(self) -> DeviceStatus:
+        if asyncio.get_running_loop().time() < self.loaded_at:
+            return DeviceStatus(device=DeviceState.STARTING, parts={"media": "unknown"})
+        return await super().status()
 
 
 class PagePrinter(Common):
