@@ -35,6 +35,11 @@ def _parser() -> argparse.ArgumentParser:
 
     listing = commands.add_parser("list", help="the drivers this machine could load")
     listing.set_defaults(run=list_drivers)
+    listing.add_argument(
+        "--addresses",
+        action="store_true",
+        help="with --json: which option says where the device is (loads every driver)",
+    )
 
     reading = commands.add_parser("read", help="read one identity card")
     reading.set_defaults(run=read)

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from kiosk.demo.others import others, section
 from kiosk.demo.processes import DemoFailed, Program, free_port, wait_for_port
 
 SIMULATED: dict[str, str] = {
@@ -37,6 +38,8 @@ class City:
         self.sandbox_address = ""
         self._authorities = ""
         self.simulators: dict[str, Program] = {}
+        self.peers: dict[str, dict[str, Any]] = {}
+        """What each simulator said of itself: `driver`, `address`, `faults`."""
         self.server: Program | None = None
         self.kiosk: Program | None = None
         self._running: list[Program] = []
@@ -136,11 +139,49 @@ class City:
 
     def _start_simulators(self) -> dict[str, str]:
         for name, driver in SIMULATED.items():
-            arguments = ["drivers", "simulate", driver]
-            if name in PRINTERS:
-                arguments += ["--option", f"out={self.out / 'devices' / name}"]
-            self.simulators[name] = self._start(f"simulator-{name}", arguments)
-        return {name: str(program.answer()["address"]) for name, program in self.simulators.items()}
+            self.simulators[name] = self._start_simulator(name, driver)
+        self.peers = {name: program.answer() for name, program in self.simulators.items()}
+        return {name: str(said["address"]) for name, said in self.peers.items()}
+
+    def _start_simulator(self, name: str, driver: str) -> Program:
+        arguments = ["drivers", "simulate", driver]
+        if name in PRINTERS:
+            arguments += ["--option", f"out={self.out / 'devices' / name}"]
+        return self._start(f"simulator-{name}", arguments)
+
+    def start_others(self) -> dict[str, str]:
+        """Every simulator the demonstration itself does without, and the terminal anew with all devices.
+
+        Returns those that cannot stand on this machine, with the reason.
+        """
+        known = self._known()
+        started = {name: self._start_simulator(name, driver) for name, driver in others(known).items()}
+        missing = {}
+        for name, program in started.items():
+            try:
+                self.peers[name] = program.answer()
+            except DemoFailed as error:
+                missing[name] = str(error).strip().splitlines()[-1]
+            else:
+                self.simulators[name] = program
+        standing = {name: said for name, said in self.peers.items() if name in started}
+        sections = [
+            section(name, said["driver"], known[said["driver"]], said["address"]) for name, said in standing.items()
+        ]
+        with (self.out / "machine.toml").open("a", encoding="utf-8") as settings:
+            settings.writelines(sections)
+        if self.kiosk is not None:
+            self.kiosk.stop()
+            self._running.remove(self.kiosk)
+        self.hand.unlink(missing_ok=True)
+        self.start_kiosk()
+        return missing
+
+    def _known(self) -> dict[str, str | None]:
+        """The drivers with a simulator, as the bench lists them, and the option each calls its address."""
+        listing = [sys.executable, "-m", "drivers", "list", "--json", "--addresses"]
+        done = subprocess.run(listing, capture_output=True, text=True, timeout=60, check=True)
+        return {entry["driver"]: entry["address_option"] for entry in json.loads(done.stdout) if entry["simulated"]}
 
     def _write_settings(self, addresses: dict[str, str]) -> None:
         width, height = (1080, 1920) if self.orientation == "portrait" else (1920, 1080)

@@ -13,34 +13,11 @@ from typing import Any
 
 from kiosk.demo.city import City
 from kiosk.demo.hand import Hand
+from kiosk.demo.levers import NETWORK, panel
 
 PAGE = Path(__file__).with_name("dock.html")
 LONGEST_ORDER = 4096
-
-CARDS = ("lin", "ouyang", "chen", "huang", "aydin", "guo")
-MEND = ("clear", "恢复 mend")
-LEVERS: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = (
-    ("card_reader", "身份证 ID card", (
-        *((f"place {card}", card) for card in CARDS),
-        ("remove", "拿走 take away"), ("fault read_failed", "读不出 unreadable"), MEND,
-    )),
-    ("face_check", "摄像头 camera", (
-        *((f"person {card}", card) for card in CARDS),
-        ("turn left", "← 转头 turn"), ("turn right", "转头 turn →"), ("turn straight", "看正 straight"),
-        ("fault nobody", "无人 nobody"), ("fault dark", "太暗 dark"), ("fault freeze", "卡住 freeze"), MEND,
-    )),
-    ("receipt_printer", "凭条打印机 receipt printer", (
-        ("fault paper_out", "缺纸 no paper"), ("fault cover_open", "开盖 cover open"), MEND,
-    )),
-    ("document_printer", "文件打印机 document printer", (
-        ("fault media_empty", "缺纸 no paper"), ("fault jam", "卡纸 jam"), ("fault slow", "慢 slow"),
-        ("fault offline", "断线 offline"), MEND,
-    )),
-    ("document_camera", "高拍仪 document camera", (
-        ("fault blur", "模糊 blurred"), ("fault dark", "太暗 dark"), ("fault nothing", "无纸 nothing"), MEND,
-    )),
-    ("network", "网络 network", (("cut", "断网 cut"), ("back", "恢复 mend"))),
-)  # fmt: skip
+FAULT = "fault "
 
 
 class Dock:
@@ -48,6 +25,7 @@ class Dock:
 
     def __init__(self, city: City, hand: Hand) -> None:
         self._city, self._hand = city, hand
+        self._active: dict[str, list[str]] = {}
         self._mutex = threading.Lock()
         self._picture = city.out / "dock.png"
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -68,27 +46,47 @@ class Dock:
             return self._picture.read_bytes()
 
     def order(self, wish: dict[str, Any]) -> dict[str, Any]:
-        """A touch on the screen, or a lever: `{"touch": [x, y]}` or `{"device": NAME, "order": LINE}`."""
+        """A touch on the screen, or a lever: `{"touch": [x, y]}` or `{"device": NAME, "order": LINE}`.
+
+        The answer to a lever carries `active`: the faults that last at this device now.
+        """
         with self._mutex:
             if "touch" in wish:
                 across, down = wish["touch"]
                 return {"ok": self._hand.touch(float(across), float(down))}
             device, line = str(wish["device"]), str(wish["order"])
-            if device == "network" and self._city.server is not None:
-                os.kill(self._city.server.pid, signal.SIGSTOP if line == "cut" else signal.SIGCONT)
-                return {"ok": True}
-            return self._city.simulators[device].order(line)
+            said = self._cut(line) if device == NETWORK else self._city.simulators[device].order(line)
+            if said.get("ok"):
+                self._note(device, line)
+            return said | {"active": self._active.get(device, [])}
+
+    def _cut(self, line: str) -> dict[str, Any]:
+        if self._city.server is None:
+            return {"ok": False, "error": "there is no server"}
+        os.kill(self._city.server.pid, signal.SIGSTOP if line.startswith(FAULT) else signal.SIGCONT)
+        return {"ok": True, "answer": line}
+
+    def _note(self, device: str, line: str) -> None:
+        """Which faults last; what else was ordered changed none of them."""
+        active = self._active.setdefault(device, [])
+        if line == "clear":
+            active.clear()
+        elif line.startswith(FAULT) and line.removeprefix(FAULT) not in active:
+            active.append(line.removeprefix(FAULT))
+
+    def panels(self) -> list[dict[str, Any]]:
+        """Every device with its levers: those of the demonstration first, then the others, then the network."""
+        found = [
+            panel(device, said["driver"], tuple(said["faults"]), self._active.get(device, []))
+            for device, said in self._city.peers.items()
+        ]
+        found.append(panel(NETWORK, NETWORK, ("cut",), self._active.get(NETWORK, [])))
+        return found
 
     def page(self) -> bytes:
-        levers = [
-            {"device": device, "title": title, "orders": orders}
-            for device, title, orders in LEVERS
-            if device == "network" or device in self._city.simulators
-        ]
         text = PAGE.read_text(encoding="utf-8")
-        return text.replace("@LEVERS@", json.dumps(levers, ensure_ascii=False)).replace(
-            "@DASHBOARD@", self._city.dashboard
-        ).encode()  # fmt: skip
+        panels = json.dumps(self.panels(), ensure_ascii=False).replace("<", "\\u003c")
+        return text.replace("@PANELS@", panels).replace("@DASHBOARD@", self._city.dashboard).encode()
 
 
 def _handler(dock: Dock) -> type[BaseHTTPRequestHandler]:

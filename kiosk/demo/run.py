@@ -108,8 +108,12 @@ def _tell(console: Console, city: City, report: dict[str, object], seconds: floa
 
 def _stay(console: Console, city: City) -> None:
     """Keep the house up, with its screen and levers in a browser, until the terminal's input ends or is interrupted."""
-    hand = Hand(city.hand)
+    with console.status("The other devices"):
+        missing = city.start_others()
+        hand = Hand(city.hand)
     dock = Dock(city, hand)
+    for device, reason in missing.items():
+        console.print(f"No {device} here: {reason}")
     console.print("\nThe house stays up. Open in a browser:")
     console.print(f"  the kiosk's screen and the dev dock   {dock.address}")
     console.print(f"  the dashboard                         {city.dashboard}")
