@@ -46,12 +46,15 @@ class Collected(Contract):
     model_config = ConfigDict(extra="allow")
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def canonical_bytes(value: Any) -> bytes:
     """RFC 8785 in the part we use: sorted keys, no spaces, UTF-8, no floats. What is hashed and signed."""
     if isinstance(value, BaseModel):
         value = value.model_dump(mode="json", by_alias=True)
     _refuse_floats(value)
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def _refuse_floats(value: Any) -> None:

@@ -1,8 +1,8 @@
 """Durable appends of the journal beside a raw SQLite loop (WAL, synchronous=FULL) that inserts rows of the same size.
 
 Same disk, one by one in turn, a commit each. The journal also chains hashes, checks what may be recorded and moves its
-head; the faster the disk, the more that counts. A rate is that of a round's median append: a disk that pauses for tens of
-milliseconds now and then does so for either side, and would drown the difference.
+head; the faster the disk, the more that counts. A rate is that of a round's median append: a disk that pauses now and
+then for tens of milliseconds does so for either side, and would drown the difference.
 """
 
 from __future__ import annotations
