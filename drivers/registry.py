@@ -53,6 +53,7 @@ PROTOCOLS: dict[str, type] = {
 
 _DRIVERS = {
     "id_card_reader/sdt": ("drivers.id_card_reader.sdt:SdtReader", "Resident identity card readers with a SAM module"),
+    "id_card_reader/sdk": ("drivers.id_card_reader.sdk:SdkReader", "Card readers behind a vendor's library"),
     "face_matcher/dlib": ("drivers.face_matcher.dlib_engine:FaceMatcher", "Camera and dlib comparison in one process"),
     "face_camera/uvc": ("drivers.face_camera.uvc:UvcCamera", "Cameras the system knows, clips, picture sequences"),
     "receipt_printer/escpos": ("drivers.receipt_printer.escpos:EscposPrinter", "Thermal printers speaking ESC/POS"),
@@ -63,6 +64,17 @@ _DRIVERS = {
     ),
     "document_scanner/sane": ("drivers.document_scanner.sane:SaneScanner", "Flatbeds and feeders through SANE, eSCL"),
     "smart_card_reader/pcsc": ("drivers.smart_card_reader.pcsc:PcscReader", "Chip cards in any PC/SC reader"),
+    "code_scanner/serial_line": (
+        "drivers.code_scanner.serial_line:SerialScanner",
+        "Code scanners on USB-CDC or a serial line",
+    ),
+    "code_scanner/hid": ("drivers.code_scanner.hid:HidScanner", "Code scanners posing as keyboards, taken exclusively"),
+    "code_scanner/camera_qr": ("drivers.code_scanner.camera_qr:CameraQr", "Codes held before a camera"),
+    "payment_terminal/gateway_qr": (
+        "drivers.payment_terminal.gateway_qr:GatewayQr",
+        "QR codes shown and scanned, through the centre",
+    ),
+    "payment_terminal/zvt": ("drivers.payment_terminal.zvt:ZvtTerminal", "Bank-card terminals speaking ZVT"),
 }
 
 _SIMULATORS = {
@@ -83,6 +95,20 @@ _SIMULATORS = {
         "Network scanner on a local port",
     ),
     "smart_card_reader/pcsc": ("drivers.smart_card_reader.simulator:CardSimulator", "Virtual social-security cards"),
+    "code_scanner/serial_line": (
+        "drivers.code_scanner.simulator:SerialScannerSimulator",
+        "Code scanner on a pseudo-terminal",
+    ),
+    "code_scanner/hid": ("drivers.code_scanner.simulator:KeyboardSimulator", "Input device in a umockdev test bed"),
+    "code_scanner/camera_qr": ("drivers.code_scanner.simulator:CameraSimulator", "A camera that films codes"),
+    "payment_terminal/gateway_qr": (
+        "drivers.payment_terminal.simulator:GatewaySimulator",
+        "The centre's payment orders, with an acquirer behind them",
+    ),
+    "payment_terminal/zvt": (
+        "drivers.payment_terminal.simulator:ZvtSimulator",
+        "Card terminal on a TCP port or a pseudo-terminal",
+    ),
 }
 
 
