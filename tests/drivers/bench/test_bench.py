@@ -53,7 +53,7 @@ def test_list_names_built_in_drivers_and_packages_and_no_package_takes_a_built_i
     assert found["id_card_reader/sdt"]["source"] == "built-in"
     assert found["id_card_reader/misbehaving"] == {
         "class": "id_card_reader", "driver": "id_card_reader/misbehaving", "description": "Bad",
-        "source": "misbehaving-drivers 1.0",
+        "source": "misbehaving-drivers 1.0", "simulated": False,
     }  # fmt: skip
     assert "receipt_printer/escpos" in bench("list").stdout
 
