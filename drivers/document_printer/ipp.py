@@ -1,4 +1,6 @@
-"""Driver for A4 printers that speak IPP and take PDF: on the network, behind ipp-usb, or a print queue (C.5).
+"""Driver for A4 printers that speak IPP, on the network or behind ipp-usb (device-classes C.5).
+
+They get the PDF itself when they take it, else pictures of its pages (PWG Raster), which every certified printer takes.
 
 A job is followed to its end. Its name in the printer's queue is made from the caller's `job_id`, so that it is found
 again after a crash and is never sent twice.
@@ -28,8 +30,9 @@ from drivers.document_printer.ipp_client import (
     a4_template,
 )
 from drivers.document_printer.ipp_codec import Attributes, words_of
-from drivers.document_printer.ipp_health import DISCONNECTED, MISCONFIGURED, FaultBook, read_health
+from drivers.document_printer.ipp_health import DISCONNECTED, MISCONFIGURED, FaultBook, PrinterHealth, read_health
 from drivers.document_printer.job_outcomes import NAME_PREFIX, failed, job_name, outcome_of, uncertain
+from drivers.document_printer.pages import PDF, Form, Unprintable, form_for, in_form
 from drivers.errors import MediaError
 from drivers.messages import (
     Capabilities,
@@ -41,7 +44,6 @@ from drivers.messages import (
     PrintResult,
 )
 
-PDF = "application/pdf"
 REMEMBERED_JOBS = 512
 POLL_SECONDS = 0.25
 CANCEL_SECONDS = 8.0
@@ -89,7 +91,10 @@ class IppPrinter:
         device_id = dict(
             pair.partition(":")[::2] for pair in "".join(words_of(attributes, "printer-device-id")).split(";")
         )
-        features = {"a4", "pdf", "job_tracking_printer", "backchannel_ipp"}
+        features = {"a4", "job_tracking_printer", "backchannel_ipp"}
+        form = form_for(attributes)
+        if form is not None:
+            features.add("pdf" if form.mime == PDF else "pwg_raster")
         if any(side.startswith("two-sided") for side in words_of(attributes, "sides-supported")):
             features.add("two_sided")
         if any(value.content is True for value in attributes.get("color-supported", ())):
@@ -115,7 +120,7 @@ class IppPrinter:
         if not self._client.is_usable:
             return self._faults.status(MISCONFIGURED)
         try:
-            return self._faults.status(read_health(self._client.printer(POLL_ANSWER_SECONDS)))
+            return self._faults.status(self._health(self._client.printer(POLL_ANSWER_SECONDS)))
         except (Unreachable, AnswerLost, Refused):
             return self._faults.status(DISCONNECTED)
 
@@ -168,25 +173,34 @@ class IppPrinter:
                 return self._follow(job.job_id, earlier, deadline, stop)
             if sent_before:
                 return self._results[job.job_id]
-            refusal = _why_not(attributes)
+            form = form_for(attributes)
+            refusal = "format_unsupported" if form is None else self._why_not(attributes)
             template = a4_template(job.copies, _sides(attributes, two_sided=job.two_sided))
-            if not refusal:
-                self._client.validate(name, template)
+            if form is not None and not refusal:
+                self._client.validate(name, form.mime, template)
         except Refused:
             refusal = "document_refused"
         except (Unreachable, AnswerLost):
             refusal = "disconnected"
         if not refusal and (stop.is_set() or time.monotonic() >= deadline):
             refusal = "cancelled" if stop.is_set() else "timed_out"
-        if refusal:
+        if refusal or form is None:
             return self._results.get(job.job_id) or failed(job.job_id, refusal)
-        return self._submit(job, template, deadline, stop)
+        return self._submit(job, form, template, deadline, stop)
 
-    def _submit(self, job: DocumentJob, template: Attributes, deadline: float, stop: threading.Event) -> PrintResult:
+    def _submit(
+        self, job: DocumentJob, form: Form, template: Attributes, deadline: float, stop: threading.Event
+    ) -> PrintResult:
         name = job_name(job.job_id)
+        try:
+            document = in_form(job.pdf, form, two_sided=job.two_sided)
+        except Unprintable:
+            return failed(job.job_id, "document_refused")
+        if stop.is_set() or time.monotonic() >= deadline:
+            return failed(job.job_id, "cancelled" if stop.is_set() else "timed_out")
         self._open[job.job_id] = None
         try:
-            view = self._client.submit(name, template, job.pdf)
+            view = self._client.submit(name, form.mime, template, document)
         except (Refused, Unreachable) as error:
             self._open.pop(job.job_id, None)
             return failed(job.job_id, "document_refused" if isinstance(error, Refused) else "disconnected")
@@ -221,7 +235,7 @@ class IppPrinter:
                     return uncertain(job_id, "job_unknown", job.number)
                 job = seen
         self._open.pop(job_id, None)
-        return outcome_of(job_id, job, reason)
+        return self._outcome(job_id, job, reason)
 
     def _find_result(self, job_id: str, printer_job_id: str | None) -> PrintResult:
         known = self._results.get(job_id)
@@ -240,7 +254,7 @@ class IppPrinter:
             self._open.pop(job_id, None)
         else:
             self._open[job_id] = job.number
-        return self._remember(outcome_of(job_id, job, "" if job.is_final else self._obstacle()))
+        return self._remember(self._outcome(job_id, job, "" if job.is_final else self._obstacle()))
 
     def _cancel(self, job_id: str) -> None:
         number = self._open.get(job_id)
@@ -278,20 +292,26 @@ class IppPrinter:
 
     def _obstacle(self) -> str:
         with suppress(Unreachable, AnswerLost, Refused):
-            return read_health(self._client.printer(POLL_ANSWER_SECONDS)).obstacle
+            return self._health(self._client.printer(POLL_ANSWER_SECONDS)).obstacle
         return "disconnected"
+
+    # --- what another kind of IPP printer sees otherwise -------------------------------------------------------------
+
+    def _health(self, attributes: Attributes) -> PrinterHealth:
+        return read_health(attributes)
+
+    def _why_not(self, attributes: Attributes) -> str:
+        """The code that forbids sending now; empty when nothing does."""
+        return self._health(attributes).obstacle
+
+    def _outcome(self, job_id: str, job: JobView, obstacle: str) -> PrintResult:
+        return outcome_of(job_id, job, obstacle)
 
     def _remember(self, result: PrintResult) -> PrintResult:
         self._results[result.job_id] = result
         while len(self._results) > REMEMBERED_JOBS:
             self._results.popitem(last=False)
         return result
-
-
-def _why_not(attributes: Attributes) -> str:
-    if PDF not in words_of(attributes, "document-format-supported"):
-        return "format_unsupported"
-    return read_health(attributes).obstacle
 
 
 def _sides(attributes: Attributes, *, two_sided: bool) -> str:

@@ -60,7 +60,9 @@ JOB_ATTRIBUTES = (
 PRINTER_ATTRIBUTES = (
     "printer-state", "printer-state-reasons", "printer-is-accepting-jobs", "printer-make-and-model",
     "printer-firmware-string-version", "printer-device-id", "document-format-supported", "sides-supported",
-    "color-supported", "media-supported", "operations-supported", "printer-supply", "pages-per-minute",
+    "color-supported", "media-supported", "operations-supported", "printer-supply", "pages-per-minute", "media-ready",
+    "pwg-raster-document-resolution-supported", "pwg-raster-document-sheet-back",
+    "pwg-raster-document-type-supported", "printer-resolution-supported", "device-uri",
 )  # fmt: skip
 
 
@@ -137,13 +139,13 @@ class IppClient:
         wanted = {"requested-attributes": keyword(*PRINTER_ATTRIBUTES)}
         return self._request(GET_PRINTER_ATTRIBUTES, wanted, seconds=seconds).group(Tag.PRINTER)
 
-    def validate(self, job_name: str, template: Attributes) -> None:
+    def validate(self, job_name: str, mime: str, template: Attributes) -> None:
         """Raises `Refused` when the printer would not take such a job."""
-        self._request(VALIDATE_JOB, _naming(job_name), template)
+        self._request(VALIDATE_JOB, _naming(job_name, mime), template)
 
-    def submit(self, job_name: str, template: Attributes, pdf: bytes) -> JobView:
+    def submit(self, job_name: str, mime: str, template: Attributes, document: bytes) -> JobView:
         """Print-Job. After `AnswerLost` the printer may have the job."""
-        answer = self._request(PRINT_JOB, _naming(job_name), template, pdf, UPLOAD_SECONDS)
+        answer = self._request(PRINT_JOB, _naming(job_name, mime), template, document, UPLOAD_SECONDS)
         return read_job(answer.group(Tag.JOB))
 
     def job(self, number: int) -> JobView | None:
@@ -171,10 +173,13 @@ class IppClient:
             raise
         return [read_job(group.attributes) for group in answer.groups if group.tag == Tag.JOB]
 
-    def cancel(self, number: int) -> None:
-        """Idempotent: a job that is finished or unknown stays so."""
+    def cancel(self, number: int, *, purge: bool = False) -> None:
+        """Idempotent: a job that is finished or unknown stays so. `purge` (CUPS): forget document and history too."""
+        wanted: Attributes = {"job-id": integer(number)}
+        if purge:
+            wanted["purge-job"] = (Value(Tag.BOOLEAN, True),)
         try:
-            self._request(CANCEL_JOB, {"job-id": integer(number)}, seconds=POLL_ANSWER_SECONDS)
+            self._request(CANCEL_JOB, wanted, seconds=POLL_ANSWER_SECONDS)
         except Refused as refusal:
             if refusal.status not in (NOT_FOUND, NOT_POSSIBLE):
                 raise
@@ -264,8 +269,8 @@ def _cut(connection: http.client.HTTPConnection) -> None:
         connection.sock.shutdown(socket.SHUT_RDWR)
 
 
-def _naming(job_name: str) -> Attributes:
-    return {"job-name": name(job_name), "document-format": (Value(Tag.MIME, "application/pdf"),)}
+def _naming(job_name: str, mime: str) -> Attributes:
+    return {"job-name": name(job_name), "document-format": (Value(Tag.MIME, mime),)}
 
 
 def a4_template(copies: int, sides: str) -> Attributes:

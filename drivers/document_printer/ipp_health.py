@@ -16,6 +16,7 @@ PARTS = ("paper", "toner", "media", "cover", "fuser", "output_bin", "spooler")
 UNKNOWN_PARTS = dict.fromkeys(PARTS, "unknown")
 STOPPED = 5
 PROCESSING = 4
+A4_NAMES = ("iso_a4", "iso-a4")
 SEVERITY = re.compile(r"-(report|warning|error)$")
 
 CLEAR, PART, WAIT, SET = FaultAction.CLEAR, FaultAction.MAINTENANCE, FaultAction.WAIT, FaultAction.CONFIGURATION
@@ -31,6 +32,7 @@ class Meaning:
 
 
 PAPER_OUT = Meaning("paper_out", CLEAR, "paper", "out")
+WRONG_MEDIA = Meaning("wrong_media", CLEAR, "paper", "out")
 COVER_OPEN = Meaning("cover_open", CLEAR, "cover", "open")
 TONER_OUT = Meaning("toner_out", PART, "toner", "out")
 TONER_LOW = Meaning("toner_low", PART, "toner", "low", blocks=False)
@@ -98,8 +100,17 @@ def read_health(attributes: Attributes) -> PrinterHealth:
             found[meaning.code] = (meaning, reason)
             if meaning.part:
                 parts[meaning.part] = meaning.state
+    if _lacks_a4(attributes):
+        found.setdefault(WRONG_MEDIA.code, (WRONG_MEDIA, ",".join(words_of(attributes, "media-ready"))))
+        parts["paper"] = "out" if parts["paper"] in ("full", "low") else parts["paper"]
     ordered = tuple(reversed(found.values()))
     return PrinterHealth(_state(attributes, ordered), parts, ordered)
+
+
+def _lacks_a4(attributes: Attributes) -> bool:
+    """A printer that says what lies in its trays, and A4 is not there."""
+    ready = words_of(attributes, "media-ready")
+    return bool(ready) and not any(name.startswith(A4_NAMES) for name in ready)
 
 
 def _stem(reason: str) -> str:

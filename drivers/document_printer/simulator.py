@@ -23,11 +23,12 @@ from urllib.parse import urlencode
 
 FAULTS = frozenset(
     {"media_empty", "media_empty_mid_job", "media_low", "jam", "cover_open", "toner_low", "toner_empty", "waste_full",
-     "slow", "abort", "offline"}
+     "slow", "abort", "offline", "unplug_mid_job", "wrong_media"}
 )  # fmt: skip
 IDLE_FAULTS = {
     "media_empty": ("media", {"level1": "0"}),
     "media_low": ("media", {"level1": "5"}),
+    "wrong_media": ("media", {"size1": "na_letter_8.5x11in"}),
     "toner_low": ("supplies", {"supply1": "4"}),
     "toner_empty": ("supplies", {"supply1": "0"}),
     "waste_full": ("supplies", {"supply0": "100"}),
@@ -56,11 +57,13 @@ PYTHONPATH='{root}' exec '{python}' '{program}' '{control}' '{out}' "$1"
 
 
 class IppeveSimulator:
-    """Options, all strings: `out` (directory for documents), `two_sided` (`1` or empty)."""
+    """Options, all strings: `out` (directory for documents), `two_sided` (`1` or empty), `format` (the only one it
+    takes: `application/pdf` or `image/pwg-raster`)."""
 
     faults: frozenset[str] = FAULTS
 
-    def __init__(self, out: str = "", two_sided: str = "1") -> None:
+    def __init__(self, out: str = "", two_sided: str = "1", format: str = "application/pdf") -> None:
+        self._format = format
         self._keep = Path(out).resolve() if out else None
         self._two_sided = bool(two_sided)
         self._folder = Path()
@@ -169,7 +172,7 @@ class IppeveSimulator:
         printer = await self._spawn(
             programs["setpriv"], programs["ippeveprinter"],
             "-p", str(self._port), "-n", "localhost", "-r", "off", "-K", str(self._folder / "keys"),
-            "-d", str(self._folder / "spool"), "-f", "application/pdf", "-s", "10,5", *sides,
+            "-d", str(self._folder / "spool"), "-f", self._format, "-s", "10,5", *sides,
             "-c", str(self._folder / "command"), "Yizhan A4",
             DBUS_SYSTEM_BUS_ADDRESS=f"unix:path={self._folder / 'bus'}",
         )  # fmt: skip
@@ -188,7 +191,7 @@ class IppeveSimulator:
             await self._set(page, (FULL_TRAYS if page == "media" else FULL_SUPPLIES) | change)
 
     async def _mend(self) -> None:
-        if self._stopped_by_fault:
+        if self._stopped_by_fault or (self._control / "unplug_mid_job").exists():
             self._stopped_by_fault = False
             os.killpg(self._processes[-1].pid, signal.SIGCONT)
         for fault in self._control.iterdir():

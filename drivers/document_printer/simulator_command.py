@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
@@ -24,7 +25,20 @@ STUCK = {
 ABORTED = 1
 
 
+def is_raster(document: Path) -> bool:
+    with document.open("rb") as opened:
+        return opened.read(4) == b"RaS2"
+
+
 def count_pages(document: Path) -> int:
+    """Of a PDF, or of a PWG Raster document; 0 when it is neither."""
+    if is_raster(document):
+        from drivers.document_printer.simulator_raster import NotRaster, read_raster  # noqa: PLC0415
+
+        try:
+            return len(read_raster(document.read_bytes()))
+        except NotRaster:
+            return 0
     try:
         import pypdfium2  # noqa: PLC0415
     except ImportError:
@@ -56,13 +70,13 @@ def faults(control: Path) -> set[str]:
     return {entry.name for entry in control.iterdir()} if control.is_dir() else {"gone"}
 
 
-def wait_out(control: Path, names: set[str]) -> bool:
-    """Until none of the faults is left: True. Cancelled, or the printer gone: False."""
+def wait_out(control: Path, names: set[str], *, ask: bool = True) -> bool:
+    """Until none of the faults is left: True. Cancelled (when that is asked), or the printer gone: False."""
     parent = os.getppid()
     end = time.monotonic() + LONGEST_SECONDS
     while time.monotonic() < end:
         now = faults(control)
-        if "gone" in now or os.getppid() != parent or is_cancelled():
+        if "gone" in now or os.getppid() != parent or (ask and is_cancelled()):
             return False
         if not now & names:
             return True
@@ -85,9 +99,13 @@ def print_document(control: Path, out: Path, document: Path) -> int:
     now = faults(control)
     if "abort" in now or pages == 0:
         return ABORTED
-    done = 1 if "media_empty_mid_job" in now and sheets > 1 else 0
+    done = 1 if now & {"media_empty_mid_job", "unplug_mid_job"} and sheets > 1 else 0
     if done:
         report(f"ATTR: job-impressions-completed={done}")
+    if "unplug_mid_job" in now:
+        os.kill(os.getppid(), signal.SIGSTOP)  # no answer to anybody from now on
+        if not wait_out(control, {"unplug_mid_job"}, ask=False):
+            return 0
     for name in sorted(now & set(STUCK)):
         report(f"STATE: +{STUCK[name]}-error")
         freed = wait_out(control, {name})
@@ -96,7 +114,8 @@ def print_document(control: Path, out: Path, document: Path) -> int:
             return 0
     if "slow" in now and not wait_out(control, {"slow"}):
         return 0
-    for target in {out / "document.pdf", out / f"document-{int(os.environ.get('IPP_JOB_ID', '0')):04d}.pdf"}:
+    suffix = ".pwg" if is_raster(document) else ".pdf"
+    for target in {out / f"document{suffix}", out / f"document-{int(os.environ.get('IPP_JOB_ID', '0')):04d}{suffix}"}:
         part = target.with_suffix(".part")
         shutil.copyfile(document, part)
         part.replace(target)

@@ -65,6 +65,10 @@ def document(job_id: str = "paper-1", pages: int = 2, **fields: Any) -> Document
     return DocumentJob(job_id=job_id, pdf=data, sha256=hashlib.sha256(data).hexdigest(), **fields)
 
 
+def document_of(data: bytes, job_id: str) -> DocumentJob:
+    return DocumentJob(job_id=job_id, pdf=data, sha256=hashlib.sha256(data).hexdigest())
+
+
 @dataclass
 class Bench:
     simulator: IppeveSimulator
@@ -73,7 +77,7 @@ class Bench:
     out: Path
 
     def papers(self) -> list[Path]:
-        return sorted(self.out.glob("document-*.pdf"))
+        return sorted(self.out.glob("document-*.p*"))
 
     def another_driver(self) -> IppPrinter:
         """As after a restart of the driver's process: it remembers nothing."""
@@ -81,8 +85,8 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(out: Path) -> AsyncIterator[Bench]:
-    simulator = IppeveSimulator(out=str(out))
+async def bench(out: Path, **peer: str) -> AsyncIterator[Bench]:
+    simulator = IppeveSimulator(out=str(out), **peer)
     address = await simulator.start()
     try:
         yield Bench(simulator, IppPrinter(IppPrinter.Options(address=address)), address, out)
