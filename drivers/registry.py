@@ -57,7 +57,11 @@ _DRIVERS = {
     "face_matcher/dlib": ("drivers.face_matcher.dlib_engine:FaceMatcher", "Camera and dlib comparison in one process"),
     "face_camera/uvc": ("drivers.face_camera.uvc:UvcCamera", "Cameras the system knows, clips, picture sequences"),
     "receipt_printer/escpos": ("drivers.receipt_printer.escpos:EscposPrinter", "Thermal printers speaking ESC/POS"),
-    "document_printer/ipp": ("drivers.document_printer.ipp:IppPrinter", "A4 printers and print queues speaking IPP"),
+    "document_printer/ipp": (
+        "drivers.document_printer.ipp:IppPrinter",
+        "A4 printers that take PDF or PWG raster by IPP",
+    ),
+    "document_printer/cups": ("drivers.document_printer.cups:CupsPrinter", "Queues of CUPS, for a vendor's driver"),
     "document_scanner/document_camera": (
         "drivers.document_scanner.document_camera:DocumentCamera",
         "Overhead document cameras",
@@ -86,6 +90,7 @@ _SIMULATORS = {
         "Thermal printer on a pseudo-terminal",
     ),
     "document_printer/ipp": ("drivers.document_printer.simulator:IppeveSimulator", "IPP printer on a local port"),
+    "document_printer/cups": ("drivers.document_printer.cups_simulator:CupsSimulator", "Private CUPS queue before it"),
     "document_scanner/document_camera": (
         "drivers.document_scanner.simulator:DocumentCameraSimulator",
         "A camera that shows recorded papers",

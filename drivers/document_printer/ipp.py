@@ -64,7 +64,8 @@ class IppOptions(Message):
 class IppPrinter:
     """Implements `drivers.protocols.DocumentPrinter`. Requests run on worker threads; one job at a time."""
 
-    Options = IppOptions
+    Options: type[IppOptions] = IppOptions
+    driver = "document_printer/ipp"
 
     def __init__(self, options: IppOptions) -> None:
         self._client = IppClient(
@@ -88,6 +89,7 @@ class IppPrinter:
             attributes = await asyncio.to_thread(self._client.printer)
         except (Unreachable, AnswerLost, Refused):
             attributes = {}
+        self._seen(attributes)
         device_id = dict(
             pair.partition(":")[::2] for pair in "".join(words_of(attributes, "printer-device-id")).split(";")
         )
@@ -101,8 +103,8 @@ class IppPrinter:
             features.add("colour")
         return Capabilities(
             device_class=DeviceClass.DOCUMENT_PRINTER,
-            driver="document_printer/ipp",
-            version="1",
+            driver=self.driver,
+            version="2",
             vendor=device_id.get("MFG") or device_id.get("MANUFACTURER"),
             model=next(iter(words_of(attributes, "printer-make-and-model")), None),
             serial=device_id.get("SN") or device_id.get("SERN"),
@@ -296,6 +298,9 @@ class IppPrinter:
         return "disconnected"
 
     # --- what another kind of IPP printer sees otherwise -------------------------------------------------------------
+
+    def _seen(self, attributes: Attributes) -> None:
+        """Note what the printer says of itself."""
 
     def _health(self, attributes: Attributes) -> PrinterHealth:
         return read_health(attributes)

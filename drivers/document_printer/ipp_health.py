@@ -73,6 +73,8 @@ MEANINGS: dict[str, Meaning] = {
 }
 """In order of importance: the first blocking one is the reason a job is refused."""
 ORDER = list(MEANINGS)
+QUEUE_REASONS = frozenset({"paused", "moving-to-paused", "stopping", "shutdown", "deactivated"})
+"""What a print queue says of itself and not of the printer behind it."""
 HARMLESS = frozenset({"none", "connecting-to-device", "identify-printer-requested", "resuming", "starting", "other"})
 
 

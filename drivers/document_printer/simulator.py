@@ -69,6 +69,7 @@ class IppeveSimulator:
         self._folder = Path()
         self._processes: list[Process] = []
         self._port = 0
+        self._printer_pid = 0
         self._stopped_by_fault = False
 
     @property
@@ -76,7 +77,7 @@ class IppeveSimulator:
         return self._keep or self._folder / "out"
 
     async def start(self) -> str:
-        programs = {name: _program(name) for name in ("ippeveprinter", "dbus-daemon", "setpriv")}
+        programs = {name: program(name) for name in ("ippeveprinter", "dbus-daemon", "setpriv")}
         self._folder = Path(tempfile.mkdtemp(prefix="yizhan-ippeve-"))
         for folder in (self.out, self._control, self._folder / "spool", self._folder / "keys"):
             folder.mkdir(parents=True, exist_ok=True)
@@ -128,9 +129,9 @@ class IppeveSimulator:
         return self._folder / "control"
 
     def _write_command(self) -> None:
-        program = Path(__file__).with_name("simulator_command.py").resolve()
+        script = Path(__file__).with_name("simulator_command.py").resolve()
         text = COMMAND.format(
-            root=program.parents[2], python=sys.executable, program=program, control=self._control, out=self.out
+            root=script.parents[2], python=sys.executable, program=script, control=self._control, out=self.out
         )
         command = self._folder / "command"
         command.write_text(text)
@@ -154,7 +155,7 @@ class IppeveSimulator:
         bus = await self._spawn(
             programs["setpriv"], programs["dbus-daemon"], f"--config-file={configuration}", "--nofork", "--nopidfile"
         )
-        await _until((self._folder / "bus").exists, bus)
+        await until((self._folder / "bus").exists, bus)
 
     async def _start_printer(self, programs: dict[str, str]) -> None:
         for attempt in range(ATTEMPTS):
@@ -167,7 +168,7 @@ class IppeveSimulator:
                 return
 
     async def _try_printer(self, programs: dict[str, str]) -> None:
-        self._port = _free_port()
+        self._port = free_port()
         sides = ["-2"] if self._two_sided else []
         printer = await self._spawn(
             programs["setpriv"], programs["ippeveprinter"],
@@ -176,14 +177,15 @@ class IppeveSimulator:
             "-c", str(self._folder / "command"), "Yizhan A4",
             DBUS_SYSTEM_BUS_ADDRESS=f"unix:path={self._folder / 'bus'}",
         )  # fmt: skip
-        await _until(lambda: _is_open(self._port), printer)
+        await until(lambda: is_open(self._port), printer)
+        self._printer_pid = printer.pid
 
     # --- faults ----------------------------------------------------------------------------------------------------
 
     async def _break(self, name: str) -> None:
         if name == "offline":
             self._stopped_by_fault = True
-            os.killpg(self._processes[-1].pid, signal.SIGSTOP)
+            os.killpg(self._printer_pid, signal.SIGSTOP)
             return
         (self._control / name).touch()
         if name in IDLE_FAULTS:
@@ -193,7 +195,7 @@ class IppeveSimulator:
     async def _mend(self) -> None:
         if self._stopped_by_fault or (self._control / "unplug_mid_job").exists():
             self._stopped_by_fault = False
-            os.killpg(self._processes[-1].pid, signal.SIGCONT)
+            os.killpg(self._printer_pid, signal.SIGCONT)
         for fault in self._control.iterdir():
             fault.unlink(missing_ok=True)
         await self._refill()
@@ -213,25 +215,25 @@ def _get(address: str) -> None:
         answer.read()
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
     found = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
     if found is None:
         raise RuntimeError(f"{name} is not installed: the simulated printer needs cups-ipp-utils and dbus-daemon")
     return found
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return int(taken.getsockname()[1])
 
 
-def _is_open(port: int) -> bool:
+def is_open(port: int) -> bool:
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         return True
     return False
 
 
-async def _until(condition: Callable[[], bool], process: Process) -> None:
+async def until(condition: Callable[[], bool], process: Process) -> None:
     """Poll until it holds. Raises `RuntimeError` when the process ends first, or at the limit."""
     with suppress(TimeoutError):
         async with asyncio.timeout(START_SECONDS):
