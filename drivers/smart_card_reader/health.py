@@ -11,7 +11,6 @@ from drivers.smart_card_reader.presence import Sight
 
 ACTIONS: Final = {
     "no_service": FaultAction.CONFIGURATION,
-    "permission_denied": FaultAction.CONFIGURATION,
     "bad_address": FaultAction.CONFIGURATION,
     "wrong_device": FaultAction.CONFIGURATION,
     "reader_busy": FaultAction.CONFIGURATION,

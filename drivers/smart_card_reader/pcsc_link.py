@@ -6,6 +6,7 @@ A link has a context of its own, as the service wants it for each thread.
 from __future__ import annotations
 
 import contextlib
+import time
 from typing import Any, Final, NoReturn
 
 from smartcard import scard
@@ -16,9 +17,12 @@ from drivers.smart_card_reader.link import Look, no_card, no_power, removed, unp
 PROTOCOLS: Final = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
 GONE: Final = scard.SCARD_STATE_UNKNOWN | scard.SCARD_STATE_UNAVAILABLE | scard.SCARD_STATE_IGNORE
 NOT_ALLOWED: Final = 0x8010006A
-"""SCARD_W_SECURITY_VIOLATION: the system's policy keeps this account from the service."""
+"""SCARD_W_SECURITY_VIOLATION: the system's policy keeps this account from the service; or it has just died."""
+SETTLE_SECONDS: Final = 0.6
+SETTLE_STEP_SECONDS: Final = 0.05
+"""So long may the service need to notice that a card was torn out in an answer."""
 
-_NO_SERVICE: Final = frozenset({scard.SCARD_E_NO_SERVICE, scard.SCARD_E_SERVICE_STOPPED})
+_NO_SERVICE: Final = frozenset({scard.SCARD_E_NO_SERVICE, scard.SCARD_E_SERVICE_STOPPED, NOT_ALLOWED})
 _SERVICE_LOST: Final = frozenset({scard.SCARD_E_INVALID_HANDLE, scard.SCARD_F_COMM_ERROR, scard.SCARD_E_CANCELLED})
 _NO_READER: Final = frozenset({scard.SCARD_E_NO_READERS_AVAILABLE, scard.SCARD_E_UNKNOWN_READER})
 _REMOVED: Final = frozenset({scard.SCARD_W_REMOVED_CARD, scard.SCARD_E_NO_SMARTCARD, scard.SCARD_W_RESET_CARD})
@@ -92,9 +96,11 @@ class PcscChip:
 
     def transmit(self, apdu: bytes, seconds: float) -> bytes:
         code, answer = scard.SCardTransmit(self._card, self._header, list(apdu))
-        if code == scard.SCARD_F_COMM_ERROR:
+        if code in (scard.SCARD_F_COMM_ERROR, scard.SCARD_E_NOT_TRANSACTED, scard.SCARD_E_COMM_DATA_LOST):
             raise self._after_a_failure()
         _check(code, self._reader)
+        if len(answer) < 2:
+            raise self._after_a_failure()
         return bytes(byte & 0xFF for byte in answer)
 
     def is_held(self) -> bool:
@@ -105,9 +111,11 @@ class PcscChip:
 
     def _after_a_failure(self) -> DeviceError:
         """A card torn out and a card that stammers fail alike; whether it is still there tells them apart."""
-        if self.is_held():
-            return MediaError("the chip's answer was damaged: place the card again", "protocol_error")
-        return removed()
+        for _ in range(int(SETTLE_SECONDS / SETTLE_STEP_SECONDS)):
+            if not self.is_held():
+                return removed()
+            time.sleep(SETTLE_STEP_SECONDS)
+        return MediaError("the chip's answer was damaged: place the card again", "protocol_error")
 
 
 def _check(code: int, reader: str) -> None:
@@ -119,12 +127,9 @@ def _fail(code: int, reader: str) -> NoReturn:
     name = reader or "that is connected"
     if code in _NO_SERVICE:
         raise DeviceAbsent(
-            "the smart-card service does not run: install pcscd and start it (systemctl enable --now pcscd.socket)",
+            "the smart-card service does not run, or not for this account: install pcscd and start it "
+            "(systemctl enable --now pcscd.socket), or allow it in its policy",
             "no_service",
-        )
-    if code == NOT_ALLOWED:
-        raise DeviceAbsent(
-            "this account may not use the smart-card service: allow it in its policy", "permission_denied"
         )
     if code in _NO_READER:
         raise DeviceAbsent(f"there is no card reader {name}: plug it in, or correct its name")
