@@ -83,6 +83,7 @@ _DRIVERS = {
 
 _SIMULATORS = {
     "id_card_reader/sdt": ("drivers.id_card_reader.simulator:SdtSimulator", "SAM module on a pseudo-terminal"),
+    "id_card_reader/sdk": ("drivers.id_card_reader.simulator:SdkSimulator", "A vendor's library, built here"),
     "face_matcher/dlib": ("drivers.face_camera.simulator:CameraSimulator", "A camera that shows recorded pictures"),
     "face_camera/uvc": ("drivers.face_camera.simulator:CameraSimulator", "A camera that shows recorded pictures"),
     "receipt_printer/escpos": (

@@ -17,7 +17,7 @@ from drivers.errors import Unsupported
 from drivers.host import DeviceConfig
 from drivers.registry import find_driver
 
-ADDRESS_OPTIONS = ("port", "address", "uri", "url", "source", "camera", "device", "reader")
+ADDRESS_OPTIONS = ("port", "address", "uri", "url", "source", "camera", "device", "reader", "library")
 """What drivers call the place where their device is; `--port` sets the first of them that the driver has."""
 
 

@@ -12,11 +12,22 @@ from drivers.errors import (
     DeviceOffline,
     HardwareFault,
     MediaError,
+    Unsupported,
 )
 from drivers.messages import DeviceState, DeviceStatus, Fault, FaultAction
 
 _OPERATOR_MENDS = frozenset(
-    {"wrong_device", "not_a_serial_port", "bad_address", "permission_denied", "port_busy", "command_refused"}
+    {
+        "wrong_device",
+        "not_a_serial_port",
+        "bad_address",
+        "permission_denied",
+        "port_busy",
+        "command_refused",
+        "library_missing",
+        "library_unfit",
+        "library_not_allowed",
+    }
 )
 
 
@@ -34,7 +45,7 @@ class Health:
                 self._set(DeviceState.NO_DEVICE, error, FaultAction.CONFIGURATION)
             case DeviceOffline() | DeviceBusy():
                 self._set(DeviceState.OFFLINE, error, FaultAction.MAINTENANCE)
-            case HardwareFault():
+            case HardwareFault() | Unsupported():
                 self._set(DeviceState.HARDWARE_ERROR, error, FaultAction.MAINTENANCE)
             case None | MediaError() | CommandTimedOut():
                 self._state, self._fault = DeviceState.ONLINE, None

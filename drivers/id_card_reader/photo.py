@@ -89,6 +89,17 @@ def undecodable_photo(seed: int) -> bytes:
     return head + bytes((seed + 7 * index) % 256 for index in range(len(head), PHOTO_BYTES))
 
 
+def open_photo_decoder(name: str) -> tuple[str, PhotoDecoder | None]:
+    """Its state (ok, missing, inoperable) and, when ok, the decoder. Never raises: the reader reads without."""
+    try:
+        decoder = load_photo_decoder(name)
+    except LookupError:
+        return "missing", None
+    except Exception:  # noqa: BLE001 - a vendor's package may raise anything; the reader still reads
+        return "inoperable", None
+    return "missing" if name == "none" else "ok", decoder
+
+
 def _fit(picture: Image.Image) -> Image.Image:
     """Cut to the portrait's shape around the centre, then scale."""
     grey = picture.convert("L")

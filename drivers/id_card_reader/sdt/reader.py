@@ -12,7 +12,7 @@ from pydantic import Field
 
 from drivers.errors import CommandTimedOut, DeviceBusy, DeviceError, DeviceOffline
 from drivers.id_card_reader.health import Health
-from drivers.id_card_reader.photo import PhotoDecoder, load_photo_decoder
+from drivers.id_card_reader.photo import open_photo_decoder
 from drivers.id_card_reader.sdt.exchange import Exchange, Watch
 from drivers.id_card_reader.sdt.frames import Framing
 from drivers.id_card_reader.sdt.module import Module
@@ -59,7 +59,7 @@ class SdtReader:
         self._running: Watch | None = None
         self._is_closed = False
         self._health = Health()
-        self._decoder_state, self._decoder = _load_decoder(options.photo_decoder)
+        self._decoder_state, self._decoder = open_photo_decoder(options.photo_decoder)
 
     async def capabilities(self) -> Capabilities:
         features = {"photo", "presence", *(card_type.value for card_type in CardType)}
@@ -161,13 +161,3 @@ class SdtReader:
             raise
         self._health.note(None)
         return result
-
-
-def _load_decoder(name: str) -> tuple[str, PhotoDecoder | None]:
-    try:
-        decoder = load_photo_decoder(name)
-    except LookupError:
-        return "missing", None
-    except Exception:  # noqa: BLE001 - a vendor's package may raise anything; the reader still reads
-        return "inoperable", None
-    return "missing" if name == "none" else "ok", decoder

@@ -27,6 +27,10 @@ _module = partial(
     _case, deed=_read_in_vain, device=DeviceState.HARDWARE_ERROR, action=FaultAction.MAINTENANCE,
 )  # fmt: skip
 
+_library = partial(
+    FaultCase, "id_card_reader/sdk", deed=_read, simulator_options={"card": "lin"}, orders=("remove", "place lin"),
+)  # fmt: skip
+
 CASES: tuple[FaultCase, ...] = (
     _survived("noise"),
     _survived("split"),
@@ -50,4 +54,13 @@ CASES: tuple[FaultCase, ...] = (
     _module(
         "wrong_device", completion="hardware_fault/wrong_device", code="wrong_device", action=FaultAction.CONFIGURATION,
     ),
+    _library("slow", completion="done"),
+    _library("read_failed", completion="media_error/read_failed"),
+    _library("select_failed", completion="media_error/select_failed"),
+    _library("short_length", completion="media_error/decode_failed"),
+    _library("wrong_code", completion="hardware_fault/unknown_status"),
+    _library("overrun", completion="hardware_fault/library_misbehaves"),
+    _library("unplugged", completion="device_offline/unplugged"),
+    _library("hang", deed=_read_in_vain, completion="timed_out/timed_out", mends=False),
+    _library("crash", completion="device_offline/process_lost", mends=False),
 )  # fmt: skip
