@@ -176,6 +176,7 @@ class SaneScanner:
                     page = await asyncio.to_thread(self._taken, data, order)
                     yield ScanProgress(page=count)
                     yield page
+            await self._believed(order)
             if not count:
                 raise MediaError("no paper lies in the feeder: lay it in", "no_media")
             self._mended()
@@ -223,7 +224,11 @@ class SaneScanner:
 
     async def _learnt(self) -> ScannerFacts:
         if self._facts is None:
-            self._facts = facts_of(await self._scanimage.all_options(OPEN_SECONDS))
+            try:
+                self._facts = facts_of(await self._scanimage.all_options(OPEN_SECONDS))
+            except DeviceError as error:
+                self._note(error)
+                raise
         return self._facts
 
     # --- what is wrong ------------------------------------------------------------------------------------------------
@@ -240,6 +245,15 @@ class SaneScanner:
             raise error
         if from_feeder and said.feeder == "empty":
             raise MediaError("no paper lies in the feeder: lay it in", "no_media")
+
+    async def _believed(self, order: ScanOrder) -> None:
+        """sane-airscan calls a jam between two pages the end of the paper: the scanner itself is asked."""
+        if self._address and order.source is ScanSource.FEEDER:
+            said = await ask(self._address)
+            error = error_for(said.fault) if said.fault in OF_THE_FEEDER else None
+            if error is not None:
+                self._hear(said)
+                raise error
 
     def _hear(self, said: EsclStatus) -> None:
         self._parts |= {"feeder": said.feeder, "cover": said.cover}

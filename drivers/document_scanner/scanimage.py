@@ -13,12 +13,12 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import tempfile
 import time
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO
 from urllib.parse import urlsplit
 
 from drivers.document_scanner.pnm import head_of
@@ -53,18 +53,18 @@ class Scanimage:
     async def all_options(self, timeout_seconds: float) -> str:
         """What the device offers. Raises as `error_of`, `CommandTimedOut`."""
         with self._folder() as folder:
-            async with self._started(folder, ["--all-options"]) as (process, said):
-                assert process.stdout is not None
-                try:
-                    async with asyncio.timeout(timeout_seconds):
-                        answer = await _words(process.stdout)
-                        await process.wait()
-                except TimeoutError as error:
-                    raise CommandTimedOut("the scanner took too long to open") from error
-                wrong = error_of(process.returncode or 0, await said)
-                if wrong is not None:
-                    raise wrong
-                return answer
+            child = self._started(folder, ["--all-options"])
+            try:
+                async with asyncio.timeout(timeout_seconds):
+                    await asyncio.gather(child.ended, child.answer.done, child.said.done)
+            except TimeoutError as error:
+                raise CommandTimedOut("the scanner took too long to open") from error
+            finally:
+                await child.stop()
+            wrong = child.error()
+            if wrong is not None:
+                raise wrong
+            return child.answer.text()
 
     async def pages(
         self, settings: Sequence[str], most_pages: int, timeout_seconds: float
@@ -81,69 +81,54 @@ class Scanimage:
                 "--format=pnm", *settings, f"--batch={folder}/%d.pnm", f"--batch-count={most_pages}", "--batch-print",
             ]  # fmt: skip
             pipe: _PagePipe | None = None
-            async with self._started(folder, arguments) as (process, said):
-                try:
-                    for number in range(1, most_pages + 1):
-                        pipe = _PagePipe(folder / f"{number}.pnm.part")
-                        if not await self._page(process, pipe, f"{folder}/{number}.pnm", deadline):
-                            break
-                        data, pipe.data = pipe.data, bytearray()
-                        yield data
-                    await _ended(process, deadline)
-                    error = error_of(process.returncode or 0, await said)
-                    if error is not None and not (number > 1 and isinstance(error, MediaError)):
-                        raise error
-                finally:
-                    following = _PagePipe(folder / f"{min(number + 1, most_pages)}.pnm.part")
-                    for each in (pipe, following):
-                        if each is not None:
-                            each.discard()
-                    await _stop(process)
-                    for each in (pipe, following):
-                        if each is not None:
-                            each.close()
+            number = 0
+            child = self._started(folder, arguments)
+            try:
+                for number in range(1, most_pages + 1):
+                    pipe = _PagePipe(folder / f"{number}.pnm.part")
+                    if not await self._page(child, pipe, f"{folder}/{number}.pnm", deadline):
+                        break
+                    data, pipe.data = pipe.data, bytearray()
+                    yield data
+                await self._end(child, deadline)
+                error = child.error()
+                if error is not None and not (number > 1 and isinstance(error, MediaError)):
+                    raise error
+            finally:
+                pipes = [pipe, _PagePipe(folder / f"{min(number + 1, most_pages)}.pnm.part")]
+                for each in filter(None, pipes):
+                    each.discard()
+                await child.stop()
+                for each in filter(None, pipes):
+                    each.close()
 
-    async def _page(self, process: Process, pipe: _PagePipe, name: str, deadline: float) -> bool:
+    async def _page(self, child: _Child, pipe: _PagePipe, name: str, deadline: float) -> bool:
         """True when the page came whole; False when scanimage ended instead."""
-        ended = asyncio.create_task(process.wait())
-        waited_for: set[asyncio.Future[Any]] = {pipe.done, ended}
-        try:
-            while not pipe.done.done():
-                await asyncio.wait(waited_for, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
-                if ended.done():
-                    pipe.end()
-                    waited_for = {pipe.done}
-                if time.monotonic() > deadline:
-                    raise CommandTimedOut("the scanner took longer than the limit")
-                if time.monotonic() - pipe.heard_at > self._silence_seconds:
-                    raise DeviceOffline("the scanner sends nothing: switch it off and on", "scanner_stalled")
-            await pipe.done
-            assert process.stdout is not None
-            return (await process.stdout.readline()).decode("utf-8", "replace").strip() == name
-        finally:
-            ended.cancel()
+        while not pipe.done.done():
+            waited_for = {pipe.done} if child.ended.done() else {pipe.done, child.ended}
+            await asyncio.wait(waited_for, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
+            if child.ended.done():
+                pipe.end()
+            if time.monotonic() > deadline:
+                raise CommandTimedOut("the scanner took longer than the limit")
+            if time.monotonic() - pipe.heard_at > self._silence_seconds:
+                raise DeviceOffline("the scanner sends nothing: switch it off and on", "scanner_stalled")
+        await pipe.done
+        return await child.answer.has_line(name)
 
-    @contextlib.asynccontextmanager
-    async def _started(
-        self, folder: Path, arguments: Sequence[str]
-    ) -> AsyncIterator[tuple[Process, asyncio.Task[str]]]:
+    async def _end(self, child: _Child, deadline: float) -> None:
+        try:
+            async with asyncio.timeout(max(deadline - time.monotonic(), 0)):
+                await asyncio.gather(child.ended, child.said.done)
+        except TimeoutError as error:
+            raise CommandTimedOut("the scanner took longer than the limit") from error
+
+    def _started(self, folder: Path, arguments: Sequence[str]) -> _Child:
         program, keeper = shutil.which("scanimage"), shutil.which("setpriv")
         if program is None:
             raise DeviceAbsent("scanimage is not installed: install sane-utils", "library_missing")
         command = [*([keeper, "--pdeathsig", "KILL"] if keeper else []), program, f"--device-name={self._device}"]
-        process = await asyncio.create_subprocess_exec(
-            *command, *arguments, stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=PIPE,
-            env=self._environment(folder),
-        )  # fmt: skip
-        assert process.stderr is not None
-        said = asyncio.create_task(_words(process.stderr))
-        try:
-            yield process, said
-        finally:
-            await _stop(process)
-            said.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await said
+        return _Child([*command, *arguments], self._environment(folder))
 
     def _environment(self, folder: Path) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
@@ -163,6 +148,91 @@ class Scanimage:
                     f'[devices]\n"Scanner" = {self._address}, eSCL\n[options]\ndiscovery = disable\n', encoding="ascii"
                 )
             yield folder
+
+
+class _Child:
+    """A running program, watched through descriptors of the loop.
+
+    asyncio's own subprocesses of Python 3.11 never end when they are cancelled while they begin.
+    """
+
+    def __init__(self, command: Sequence[str], environment: dict[str, str]) -> None:
+        loop = asyncio.get_running_loop()
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+        )
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self.answer, self.said = _Words(self._process.stdout), _Words(self._process.stderr)
+        self.ended: asyncio.Future[None] = loop.create_future()
+        self._watch = os.pidfd_open(self._process.pid)
+        loop.add_reader(self._watch, self._gone)
+
+    def _gone(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._watch)
+        os.close(self._watch)
+        self._process.wait()
+        self.ended.set_result(None)
+
+    def error(self) -> DeviceError | None:
+        return error_of(self._process.returncode or 0, self.said.text())
+
+    async def stop(self) -> None:
+        """Interrupt, so that the scanner is told; then kill. However the task around it ends, the child does first."""
+        if not self.ended.done():
+            self._process.send_signal(signal.SIGINT)
+            try:
+                await asyncio.wait({self.ended}, timeout=CANCEL_SECONDS)
+            finally:
+                if not self.ended.done():
+                    self._process.kill()
+                    asyncio.get_running_loop().remove_reader(self._watch)
+                    self._gone()
+        self.answer.close()
+        self.said.close()
+
+
+class _Words:
+    """What a program writes, bounded: what comes beyond is read and dropped."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._stream: IO[bytes] | None = stream
+        self._kept = bytearray()
+        self._news = asyncio.Event()
+        os.set_blocking(stream.fileno(), False)
+        asyncio.get_running_loop().add_reader(stream.fileno(), self._readable)
+
+    def _readable(self) -> None:
+        assert self._stream is not None
+        chunk = self._stream.read(8192)
+        if chunk is None:
+            return
+        self._kept += chunk[: LONGEST_WORDS - len(self._kept)]
+        self._news.set()
+        if not chunk:
+            self.close()
+
+    def close(self) -> None:
+        if self._stream is not None:
+            asyncio.get_running_loop().remove_reader(self._stream.fileno())
+            self._stream.close()
+            self._stream = None
+        if not self.done.done():
+            self.done.set_result(None)
+        self._news.set()
+
+    def text(self) -> str:
+        return self._kept.decode("utf-8", "replace")
+
+    async def has_line(self, line: str) -> bool:
+        """True as soon as it was written; False when the program ended without."""
+        while line not in self.text().splitlines():
+            if self._stream is None:
+                return False
+            self._news.clear()
+            await self._news.wait()
+        return True
 
 
 class _PagePipe:
@@ -222,33 +292,3 @@ class _PagePipe:
             self._descriptor = -1
         if self.done.done() and not self.done.cancelled():
             self.done.exception()
-
-
-async def _words(reader: asyncio.StreamReader) -> str:
-    """To the end, bounded: what comes beyond is read and dropped."""
-    kept = bytearray()
-    while chunk := await reader.read(8192):
-        kept += chunk[: LONGEST_WORDS - len(kept)]
-    return kept.decode("utf-8", "replace")
-
-
-async def _ended(process: Process, deadline: float) -> None:
-    try:
-        async with asyncio.timeout(max(deadline - time.monotonic(), 0)):
-            await process.wait()
-    except TimeoutError as error:
-        raise CommandTimedOut("the scanner took longer than the limit") from error
-
-
-async def _stop(process: Process) -> None:
-    """Interrupt, so that the scanner is told; then kill."""
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGINT)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CANCEL_SECONDS):
-                await process.wait()
-                return
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()

@@ -22,6 +22,7 @@ MM_PER_INCH = 25.4
 COARSE_DPI = 100
 """Below it nobody scans a paper: the driver looks whether one was left."""
 SLOW_SECONDS = 60.0
+PAGES_BEFORE_A_JAM = 2
 SHARE_BEFORE_A_CUT = 0.4
 MOST_LOADED = 200
 FAULT_STATES = {
@@ -54,7 +55,7 @@ class EsclSimulator:
 
     faults = frozenset(
         {"feeder_empty", "jam", "cover_open", "multiple_feed", "busy", "broken", "dead", "silent", "slow", "cut",
-         "original_left", "nothing"}
+         "original_left", "nothing", "jam_later"}
     )  # fmt: skip
 
     def __init__(self, *, page: str = "permit", loaded: str = "3") -> None:
@@ -159,11 +160,18 @@ class EsclSimulator:
 
     def _status(self) -> str:
         state = {"busy": "Processing", "broken": "Stopped"}.get(self._fault, "Processing" if self._job else "Idle")
-        feeder = FAULT_STATES.get(self._fault, "ScannerAdfLoaded" if self._loaded else "ScannerAdfEmpty")
+        feeder = FAULT_STATES.get(self._feeder_fault, "ScannerAdfLoaded" if self._loaded else "ScannerAdfEmpty")
         return (
             f'<?xml version="1.0"?><scan:ScannerStatus {NAMES}><pwg:Version>2.97</pwg:Version>'
             f"<pwg:State>{state}</pwg:State><scan:AdfState>{feeder}</scan:AdfState></scan:ScannerStatus>"
         )
+
+    @property
+    def _feeder_fault(self) -> str:
+        """Under `jam_later` two pages come before the jam."""
+        if self._fault == "jam_later":
+            return "jam" if self._served >= PAGES_BEFORE_A_JAM else ""
+        return self._fault
 
     # --- jobs ---------------------------------------------------------------------------------------------------------
 
@@ -172,7 +180,7 @@ class EsclSimulator:
             await self._say(writer, "503 Service Unavailable")
             return
         asked = {word: _asked(body, word) for word in ("InputSource", "XResolution", "ColorMode", "Width", "Height")}
-        if asked["InputSource"] == "Feeder" and (self._fault in FAULT_STATES or not self._loaded):
+        if asked["InputSource"] == "Feeder" and (self._feeder_fault in FAULT_STATES or not self._loaded):
             await self._say(writer, "409 Conflict")
             return
         self._job, self._served, self._number = asked, 0, self._number + 1
@@ -186,7 +194,7 @@ class EsclSimulator:
             self._job = None
             await self._say(writer, "404 Not Found")
             return
-        if from_feeder and self._fault in FAULT_STATES:
+        if from_feeder and self._feeder_fault in FAULT_STATES:
             self._job = None
             await self._say(writer, "409 Conflict")
             return

@@ -17,10 +17,10 @@ import pytest
 
 from drivers.document_scanner.document_camera import DocumentCamera, is_simulated, why_absent
 from drivers.document_scanner.page_finder import CARD_RATIO
-from drivers.document_scanner.simulator import DocumentCameraSimulator
-from drivers.errors import DeviceAbsent, DeviceBusy, DeviceOffline, MediaError
+from drivers.document_scanner.simulator import HEIGHT, WIDTH, DocumentCameraSimulator, on_mat
+from drivers.errors import DeviceAbsent, DeviceBusy, DeviceOffline, MediaError, Unsupported
 from drivers.host import DeviceConfig, SupervisedDevice
-from drivers.messages import DeviceState
+from drivers.messages import Corner, Corners, DeviceState, ScannedPage, ScanOrder, ScanProgress, ScanSource
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -77,7 +77,7 @@ def test_a_page_is_cut_out_straight_and_named_by_its_hash(page: str, ratio: floa
 )
 def test_an_unusable_page_ends_with_its_reason_and_the_next_one_is_taken(fault: str, reason: str) -> None:
     async def story() -> None:
-        async with scene(patience_seconds=1.0) as (driver, peer):
+        async with scene(patience_seconds=2.0) as (driver, peer):
             await peer.order("fault", fault)
             with pytest.raises(MediaError) as error:
                 await driver.capture()
@@ -142,6 +142,82 @@ def test_a_preview_shows_the_whole_mat_upright_and_leaves_the_camera_free() -> N
             await until(lambda: asyncio.sleep(0, watchers(peer) == 0))
             scanned = await driver.capture()
             assert scanned.height_px > scanned.width_px
+
+    run(story)
+
+
+WHOLE = Corners(
+    upper_left=Corner(x=0, y=0), upper_right=Corner(x=1, y=0), lower_right=Corner(x=1, y=1), lower_left=Corner(x=0, y=1)
+)  # fmt: skip
+
+
+def corners_in_picture(rotate: int = 0) -> Corners:
+    """Where the permit lies, in shares of the picture as the preview shows it."""
+    _, quad = on_mat("permit")
+    points = [(float(x) / WIDTH, float(y) / HEIGHT) for x, y in quad]
+    if rotate == 90:
+        points = [(1 - y, x) for x, y in (points[3], *points[:3])]
+    names = ("upper_left", "upper_right", "lower_right", "lower_left")
+    return Corners(**{name: Corner(x=x, y=y) for name, (x, y) in zip(names, points, strict=True)})
+
+
+@pytest.mark.parametrize("rotate", [0, 90])
+def test_corners_by_hand_cut_the_page_as_the_finder_does(rotate: int) -> None:
+    async def story() -> None:
+        async with scene(rotate_degrees=rotate) as (driver, _):
+            with pytest.raises(MediaError) as error:
+                await driver.crop(WHOLE)
+            assert error.value.reason == "no_picture"
+            found = await driver.capture()
+            cut = await driver.crop(corners_in_picture(rotate))
+            assert (cut.width_px, cut.height_px) == pytest.approx((found.width_px, found.height_px), abs=8)
+            small = [
+                cv2.resize(cv2.imdecode(np.frombuffer(page.jpeg, np.uint8), cv2.IMREAD_GRAYSCALE), (128, 128))
+                for page in (found, cut)
+            ]
+            assert float(np.abs(small[0].astype(int) - small[1]).mean()) < 12
+            kept = driver._last
+            assert kept is not None
+            await driver.wipe()
+            assert not kept.any()
+            with pytest.raises(MediaError):
+                await driver.crop(WHOLE)
+
+    run(story)
+
+
+def test_a_page_the_finder_does_not_believe_can_be_cut_by_hand_but_not_past_its_defects() -> None:
+    async def story() -> None:
+        async with scene("nothing") as (driver, peer):
+            with pytest.raises(MediaError):
+                await driver.capture()
+            dot = Corner(x=0.5, y=0.5)
+            for corners in (
+                Corners(upper_left=dot, upper_right=dot, lower_right=dot, lower_left=dot),
+                WHOLE.model_copy(update={"upper_left": WHOLE.upper_right, "upper_right": WHOLE.upper_left}),
+            ):
+                with pytest.raises(MediaError) as error:
+                    await driver.crop(corners)
+                assert error.value.reason == "corners_wrong"
+            await peer.order("page", "permit")
+            await peer.order("fault", "blur")
+            with pytest.raises(MediaError):
+                await driver.capture()
+            with pytest.raises(MediaError) as error:
+                await driver.crop(corners_in_picture())
+            assert error.value.reason == "too_blurred"
+
+    run(story)
+
+
+def test_an_order_for_the_camera_gives_one_page_and_any_other_is_refused() -> None:
+    async def story() -> None:
+        async with scene() as (driver, _):
+            items = [item async for item in driver.scan(ScanOrder(source=ScanSource.CAMERA))]
+            assert [type(item) for item in items] == [ScanProgress, ScannedPage]
+            for order in (ScanOrder(source=ScanSource.FEEDER), ScanOrder(source=ScanSource.CAMERA, two_sided=True)):
+                with pytest.raises(Unsupported):
+                    await anext(driver.scan(order))
 
     run(story)
 

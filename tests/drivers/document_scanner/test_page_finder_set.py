@@ -1,0 +1,71 @@
+"""A seeded set of hard pictures: uneven light, a hand, a shadow, something bright beside, dark to light mats.
+
+What counts is that no outline is wrong; a refusal costs the citizen a second try.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from drivers.document_scanner.page_finder import find_page, ordered
+from drivers.document_scanner.simulator import HEIGHT, WIDTH, on_mat
+
+MATS = (40, 75, 110, 150, 185, 205, 225, 236)
+DARK_ENOUGH = 110
+MOST_PIXELS_OFF = 8.0
+
+
+def hard_picture(chance: np.random.Generator, name: str, mat: int, hindrance: int) -> tuple[Any, Any]:
+    lean = chance.uniform(-40, 40) if name == "permit" else 90 + chance.uniform(-8, 8)
+    picture, corners = on_mat(name, lean_degrees=float(lean), mat=mat)
+    seen = picture.astype(np.float32) * uneven(chance)
+    corner = tuple(int(value) for value in corners[chance.integers(4)])
+    if hindrance == 1:
+        shadow = np.zeros((HEIGHT, WIDTH), np.float32)
+        size = int(chance.integers(150, 500)), int(chance.integers(100, 300))
+        cv2.ellipse(shadow, corner, size, float(chance.uniform(0, 180)), 0, 360, 1, -1)
+        seen *= (1 - 0.45 * cv2.GaussianBlur(shadow, (0, 0), 30))[..., None]
+    elif hindrance == 2:
+        cv2.circle(seen, corner, int(chance.integers(60, 400)), (110, 140, 190), -1)
+    elif hindrance == 3:
+        x, y = (int(value) for value in chance.integers(0, [WIDTH - 500, HEIGHT - 460]))
+        cv2.rectangle(seen, (x, y), (x + 450, y + 450), (210, 215, 220), -1)
+    return np.clip(seen, 0, 255).astype(np.uint8), ordered(corners)
+
+
+def uneven(chance: np.random.Generator) -> Any:
+    way, least = chance.uniform(0, 2 * np.pi), chance.uniform(0.55, 0.95)
+    across, down = np.linspace(-1, 1, WIDTH)[None, :], np.linspace(-1, 1, HEIGHT)[:, None]
+    slope = (across * np.cos(way) + down * np.sin(way)) / 1.42
+    return ((1 + least) / 2 + (1 - least) / 2 * slope)[..., None].astype(np.float32)
+
+
+def outcomes(pictures: int, seed: int) -> dict[int, Counter[str]]:
+    chance = np.random.default_rng(seed)
+    counted: dict[int, Counter[str]] = {mat: Counter() for mat in MATS}
+    for index in range(pictures):
+        mat = MATS[index // 2 % len(MATS)]
+        picture, corners = hard_picture(chance, ("permit", "tenancy")[index % 2], mat, index % 5)
+        quad = find_page(picture)
+        off = 0.0 if quad is None else float(np.linalg.norm(quad - corners, axis=1).max())
+        counted[mat]["refused" if quad is None else "right" if off <= MOST_PIXELS_OFF else "wrong"] += 1
+    return counted
+
+
+def test_no_outline_is_wrong_on_any_mat() -> None:
+    counted = outcomes(16, seed=20)
+    assert sum(sum(each.values()) for each in counted.values()) == 16
+    assert not {mat: each for mat, each in counted.items() if each["wrong"]}
+    dark = sum((each for mat, each in counted.items() if mat <= DARK_ENOUGH), Counter())
+    assert dark["right"] >= dark["refused"]
+
+
+@pytest.mark.campaign
+def test_no_outline_is_wrong_in_the_large_set() -> None:
+    counted = outcomes(480, seed=21)
+    assert not {mat: each for mat, each in counted.items() if each["wrong"]}
