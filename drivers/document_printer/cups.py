@@ -1,8 +1,8 @@
 """Driver for A4 printers that need their vendor's driver: a queue of the local CUPS server, spoken to by IPP (C.5).
 
 A queue is believed less than a printer (measured with CUPS 2.4): it repeats reasons of jobs long gone, counts the pages
-its filters made as pages printed, invents what lies in the trays, and has no word for a printer that is switched off. So
-reasons count only while a job is under way, pages never, and a job that began and did not complete is `uncertain`.
+its filters made as pages printed, invents what lies in the trays, and has no word for a printer that is switched off.
+So reasons count only while a job is under way, pages never, and a job that began and did not complete is `uncertain`.
 """
 
 from __future__ import annotations

@@ -10,9 +10,12 @@ import os
 import shutil
 from pathlib import Path
 
+from drivers.document_printer.ipp_client import IppClient
+from drivers.document_printer.ipp_codec import words_of
 from drivers.document_printer.simulator import IppeveSimulator, free_port, is_open, program, until
 
 QUEUE = "a4"
+READY = "IPP Everywhere"
 QUEUE_FAULTS = {"queue_paused": ("cupsdisable", "cupsenable"), "queue_rejects": ("cupsreject", "cupsaccept")}
 COMMAND_SECONDS = 20.0
 CONFIGURATION = """Listen 127.0.0.1:{port}
@@ -44,6 +47,7 @@ PageLog {folder}/page
 User lp
 Group lp
 SystemGroup root
+FileDevice Yes
 """
 
 
@@ -111,9 +115,16 @@ class CupsSimulator(IppeveSimulator):
             "lpadmin", "-p", QUEUE, "-E", "-v", self.device_address, "-m", "everywhere",
             "-o", "printer-error-policy=abort-job",
         )  # fmt: skip
+        await self._until_ready()
         if not self._follows:
-            where = self.device_address.replace("ipp://", "socket://").removesuffix("/ipp/print")
-            await self._run("lpadmin", "-p", QUEUE, "-v", where)
+            await self._run("lpadmin", "-p", QUEUE, "-v", "file:///dev/null")
+
+    async def _until_ready(self) -> None:
+        """The server goes on making the queue after it said that it had: nothing ordered before that lasts."""
+        client = IppClient(f"ipp://{self._server}/printers/{QUEUE}", "simulator")
+        async with asyncio.timeout(COMMAND_SECONDS):
+            while not await asyncio.to_thread(_is_made, client):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
 
     async def _run(self, name: str, *arguments: str) -> None:
         """A command of CUPS against our own server. Raises `RuntimeError` with what it said."""
@@ -125,6 +136,10 @@ class CupsSimulator(IppeveSimulator):
         _, said = await asyncio.wait_for(process.communicate(), COMMAND_SECONDS)
         if process.returncode:
             raise RuntimeError(f"{name} failed: {said.decode(errors='replace').strip()}")
+
+
+def _is_made(client: IppClient) -> bool:
+    return any(READY in model for model in words_of(client.printer(), "printer-make-and-model"))
 
 
 def is_installed() -> bool:

@@ -32,6 +32,7 @@ class Meaning:
 
 
 PAPER_OUT = Meaning("paper_out", CLEAR, "paper", "out")
+OFFLINE = Meaning("offline", CLEAR, "spooler", "unreachable")
 WRONG_MEDIA = Meaning("wrong_media", CLEAR, "paper", "out")
 COVER_OPEN = Meaning("cover_open", CLEAR, "cover", "open")
 TONER_OUT = Meaning("toner_out", PART, "toner", "out")
@@ -59,10 +60,10 @@ MEANINGS: dict[str, Meaning] = {
     "paused": STALLED,
     "moving-to-paused": STALLED,
     "stopping": STALLED,
-    "shutdown": Meaning("offline", CLEAR, "spooler", "unreachable"),
-    "deactivated": Meaning("offline", CLEAR, "spooler", "unreachable"),
-    "offline": Meaning("offline", CLEAR, "spooler", "unreachable"),
-    "timed-out": Meaning("offline", CLEAR, "spooler", "unreachable"),
+    "shutdown": OFFLINE,
+    "deactivated": OFFLINE,
+    "offline": OFFLINE,
+    "timed-out": OFFLINE,
     "media-low": Meaning("paper_low", CLEAR, "paper", "low", blocks=False),
     "toner-low": TONER_LOW,
     "marker-supply-low": TONER_LOW,
@@ -87,8 +88,7 @@ class PrinterHealth:
     @property
     def obstacle(self) -> str:
         """The code that forbids printing now; empty when there is none."""
-        blocking = next((meaning.code for meaning, _ in self.found if meaning.blocks), "")
-        return blocking or ("offline" if self.state is DeviceState.OFFLINE else "")
+        return next((meaning.code for meaning, _ in self.found if meaning.blocks), "")
 
 
 def read_health(attributes: Attributes) -> PrinterHealth:
@@ -102,11 +102,17 @@ def read_health(attributes: Attributes) -> PrinterHealth:
             found[meaning.code] = (meaning, reason)
             if meaning.part:
                 parts[meaning.part] = meaning.state
+    if _refuses(attributes):
+        found.setdefault(OFFLINE.code, (OFFLINE, "not-accepting-jobs"))
     if _lacks_a4(attributes):
         found.setdefault(WRONG_MEDIA.code, (WRONG_MEDIA, ",".join(words_of(attributes, "media-ready"))))
         parts["paper"] = "out" if parts["paper"] in ("full", "low") else parts["paper"]
     ordered = tuple(reversed(found.values()))
     return PrinterHealth(_state(attributes, ordered), parts, ordered)
+
+
+def _refuses(attributes: Attributes) -> bool:
+    return any(value.content is False for value in attributes.get("printer-is-accepting-jobs", ()))
 
 
 def _lacks_a4(attributes: Attributes) -> bool:
@@ -133,9 +139,7 @@ def _meaning(reason: str) -> Meaning | None:
 
 def _state(attributes: Attributes, found: tuple[tuple[Meaning, str], ...]) -> DeviceState:
     blocking = [meaning for meaning, _ in found if meaning.blocks]
-    accepts = attributes.get("printer-is-accepting-jobs", ())
-    refuses = any(value.content is False for value in accepts)
-    if refuses or any(meaning.code == "offline" for meaning in blocking):
+    if any(meaning.code == "offline" for meaning in blocking):
         return DeviceState.OFFLINE
     if any(meaning.action is PART for meaning in blocking):
         return DeviceState.HARDWARE_ERROR
