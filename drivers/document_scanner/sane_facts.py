@@ -115,7 +115,11 @@ def facts_of(text: str) -> ScannerFacts:
 def _values(found: tuple[str, str] | None) -> list[str]:
     if found is None:
         return []
-    return [word.strip() for word in found[0].split("|")[:MOST_VALUES] if word.strip() and len(word) < 80]
+    return [
+        word.strip()
+        for word in found[0].split("|")[:MOST_VALUES]
+        if word.strip().isprintable() and 0 < len(word.strip()) < 80
+    ]
 
 
 def _first(words: list[str]) -> str | None:

@@ -99,7 +99,7 @@ def test_pictures_are_read_to_the_last_byte_or_refused() -> None:
         b"P4\n4 3\n" + bytes(3),
         b"P6\n4 3\n65535\n",
         b"P6\n0 3\n255\n",
-        b"P6\n%d 2\n255\n" % GREATEST_PIXELS,
+        b"P6\n999999 %d\n255\n" % (GREATEST_PIXELS // 999_999 + 1),
         b"#" * 600,
     ):
         with pytest.raises(HardwareFault):
