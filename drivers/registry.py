@@ -79,6 +79,8 @@ _DRIVERS = {
         "QR codes shown and scanned, through the centre",
     ),
     "payment_terminal/zvt": ("drivers.payment_terminal.zvt:ZvtTerminal", "Bank-card terminals speaking ZVT"),
+    "cabinet/modbus_rtu": ("drivers.cabinet.modbus_rtu:ModbusCabinet", "Doors, lights, sensors on a Modbus controller"),
+    "cabinet/nut": ("drivers.cabinet.nut:NutUps", "A UPS behind Network UPS Tools"),
 }
 
 _SIMULATORS = {
@@ -115,6 +117,8 @@ _SIMULATORS = {
         "drivers.payment_terminal.simulator:ZvtSimulator",
         "Card terminal on a TCP port or a pseudo-terminal",
     ),
+    "cabinet/modbus_rtu": ("drivers.cabinet.simulator:ModbusSimulator", "Modbus controller on a pseudo-terminal"),
+    "cabinet/nut": ("drivers.cabinet.simulator:NutSimulator", "upsd with one UPS on a local port"),
 }
 
 
