@@ -58,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     checking = commands.add_parser("check", help="certify a driver against the device, real or simulated")
     checking.set_defaults(run=check)
     checking.add_argument("--print", action="store_true", help="also print a test page: costs paper")
+    checking.add_argument("--simulate", action="store_true", help="against the driver's own simulator, paper included")
+    checking.add_argument("--attended", action="store_true", help="somebody stands there and does what is asked")
+    checking.add_argument("--card", metavar="SAMPLE", help="with --simulate: the sample that lies there")
 
     for command in (reading, simulating, checking):
         command.add_argument("driver", metavar="CLASS/MODEL", help="for example id_card_reader/sdt")

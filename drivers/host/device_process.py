@@ -8,6 +8,7 @@ loop turns. Nothing about a citizen is written anywhere: an unexpected error is 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import errno
 import faulthandler
@@ -18,6 +19,7 @@ import signal
 import socket
 import sys
 import traceback
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -31,6 +33,8 @@ BEAT_SECONDS = 0.25
 CLOSE_SECONDS = 1.5
 OPEN_FILES = 512
 PR_SET_PDEATHSIG = 1
+FIRST_TO_GO = "700"
+"""When memory runs out, the kernel takes a device's process before the house (oom_score_adj, 0 to 1000)."""
 INTERNAL = "internal"
 
 
@@ -53,6 +57,8 @@ def _guard(parent: int) -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     limit = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO)
     faulthandler.enable()
 
 

@@ -103,6 +103,11 @@ class DeviceProcess:
         return self._started.process.pid
 
     @property
+    def mark(self) -> str:
+        """What everything it starts carries in its environment."""
+        return self._started.mark
+
+    @property
     def alive(self) -> bool:
         return not self.ended.done()
 
@@ -295,3 +300,4 @@ class DeviceProcess:
     async def _reap(self) -> None:
         while self._started.process.poll() is None:  # noqa: ASYNC110 - works on every loop and thread, unlike child watchers
             await asyncio.sleep(0.005)
+        await asyncio.to_thread(self._started.kill_strays)

@@ -2,7 +2,7 @@
 
 A check is a coroutine that returns a remark, raises `Broken` with what is wrong, or `NotTried` with what it would need.
 Checks of one protocol are marked with its class; a new protocol adds its suite
-beside the others: every module of this package is one.
+beside the others: every module of this package is one. What costs a hand is asked of a witness (drivers.bench.witness).
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from drivers.bench.witness import Witness
 from drivers.errors import DeviceError
 from drivers.host import DeviceConfig, SupervisedDevice
 
-FIRST = "every"
+FIRST = "drivers.bench.conformance.every"
+LAST = ("drivers.bench.endurance", "drivers.bench.paper")
+OPEN_SECONDS = 30.0
 
 
 class Broken(Exception):
@@ -48,6 +51,8 @@ class Bench:
     address_option: str | None
     may_print: bool
     device: SupervisedDevice
+    witness: Witness | None = None
+    start_seconds: float = 0.0
 
     @property
     def proxy(self) -> Any:
@@ -91,21 +96,28 @@ def check(sentence: str, device_class: str | None = None) -> Callable[[Check], C
 
 
 def checks_for(device_class: str) -> list[_Entry]:
-    """The checks that concern a class, those of every device first. Each suite adds its own when imported."""
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    for name in (FIRST, *names):
-        importlib.import_module(f"{__name__}.{name}")
+    """The checks that concern a class, what is tried longest at the end. Each suite adds its own when imported."""
+    names = sorted(f"{__name__}.{module.name}" for module in pkgutil.iter_modules(__path__))
+    for name in (FIRST, *names, *LAST):
+        importlib.import_module(name)
     return [entry for entry in _CHECKS if entry.device_class in (None, device_class)]
 
 
 async def conformance(
-    config: DeviceConfig, address_option: str | None, *, may_print: bool, on_check: Callable[[str], None]
+    config: DeviceConfig,
+    address_option: str | None,
+    *,
+    may_print: bool,
+    on_check: Callable[[str], None],
+    witness: Witness | None = None,
 ) -> list[Finding]:
     """Run every check that concerns this class. Raises `DeviceError` when the driver does not even stand."""
-    bench = Bench(config, address_option, may_print, SupervisedDevice(config))
+    bench = Bench(config, address_option, may_print, SupervisedDevice(config), witness)
     findings = []
     try:
-        await bench.device.open()
+        begun = time.monotonic()
+        await bench.device.open(timeout_seconds=OPEN_SECONDS)
+        bench.start_seconds = time.monotonic() - begun
         for entry in checks_for(config.device_class):
             on_check(entry.sentence)
             findings.append(await _find(entry, bench))

@@ -43,7 +43,7 @@ async def slip(bench: Bench) -> str:
 async def page(bench: Bench) -> str:
     if not bench.may_print:
         raise NotTried("allow paper with --print")
-    pdf = _test_page()
+    pdf = sample_page()
     job = DocumentJob(
         job_id=f"check-{secrets.token_hex(6)}", title="check", pdf=pdf, sha256=hashlib.sha256(pdf).hexdigest()
     )
@@ -56,7 +56,7 @@ async def page(bench: Bench) -> str:
     return f"printed in {taken:.1f} s, and found again"
 
 
-def _test_page() -> bytes:
+def sample_page() -> bytes:
     """One A4 page with one line, as ISO 32000-1 wants it: objects, cross-reference table, trailer."""
     text = b"BT /F1 24 Tf 72 720 Td (Yizhan test page) Tj ET"
     objects = [

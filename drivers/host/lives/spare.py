@@ -9,13 +9,14 @@ import asyncio
 import contextlib
 import logging
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 from dataclasses import dataclass
 
-from drivers.host.lives.system import clean_environment
+from drivers.host.lives.system import MARK, clean_environment, marked
 
 LOG = logging.getLogger("drivers.host")
 REPLENISH_SECONDS = 2.0
@@ -29,17 +30,25 @@ class Started:
     process: subprocess.Popen[bytes]
     connection: socket.socket
     errors: int
+    mark: str
 
     def kill(self) -> None:
-        """With everything it started. A process that is gone is no error."""
+        """With everything in its group. A process that is gone is no error."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
+
+    def kill_strays(self) -> None:
+        """What it started and what has left its group since; blocking, a few milliseconds."""
+        for pid in marked(self.mark):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def start_process() -> Started:
     """A fork and an exec: milliseconds. Raises `OSError`."""
     ours, theirs = socket.socketpair()
     errors, stderr = os.pipe()
+    mark = secrets.token_hex(8)
     try:
         process = subprocess.Popen(
             [sys.executable, "-m", "drivers.host.device_process", str(theirs.fileno()), str(os.getpid())],
@@ -48,7 +57,7 @@ def start_process() -> Started:
             stderr=stderr,
             pass_fds=(theirs.fileno(),),
             start_new_session=True,
-            env=clean_environment(),
+            env={**clean_environment(), MARK: mark},
         )
     except OSError:
         ours.close()
@@ -57,7 +66,7 @@ def start_process() -> Started:
     finally:
         theirs.close()
         os.close(stderr)
-    return Started(process, ours, errors)
+    return Started(process, ours, errors, mark)
 
 
 class Spare:

@@ -1,0 +1,197 @@
+"""What shows only when one insists: limits, cancels, a calm status, nothing left behind (device-classes B, C.0)."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from pathlib import Path
+
+from drivers.bench.conformance import Bench, Broken, NotTried, check, ends_within, until
+from drivers.errors import DeviceError
+from drivers.host.interface import LIMIT_ARGUMENT, Method, methods_of
+from drivers.host.lives.system import marked
+from drivers.messages import DeviceStatus
+from drivers.registry import protocol_of
+
+WAITS = ("read", "wait", "capture")
+"""Commands that wait for the citizen, and may be begun by anybody: nothing moves, nothing is spent."""
+
+SHORT_SECONDS = 1.0
+LONG_SECONDS = 10.0
+MOMENT_SECONDS = 0.4
+TASTE_SECONDS = 0.3
+CANCEL_SECONDS = 1.2
+ANSWER_SECONDS = 1.0
+ROUNDS = 25
+CALM_ROUNDS = 30
+CALM_CHANGES = 2
+SLOWER_TIMES = 3
+SLOWER_SECONDS = 0.1
+FILES_TOLERANCE = 2
+
+
+@check("every wait ends within its limit")
+async def limits(bench: Bench) -> str:
+    remarks = []
+    for method in _waits(bench):
+        _, failure, taken = await ends_within(bench.device.request(method.name, **_limit(SHORT_SECONDS)), SHORT_SECONDS)
+        remarks.append(f"{method.name} {f'{failure.kind} ' if failure else ''}after {taken:.1f} s")
+    return "; ".join(remarks)
+
+
+@check("what is taken back ends at once, with the process alive")
+async def cancels(bench: Bench) -> str:
+    remarks = []
+    for method in _waits(bench):
+        pid = bench.device.pid
+        command = asyncio.ensure_future(bench.device.request(method.name, **_limit(LONG_SECONDS)))
+        await asyncio.wait({command}, timeout=MOMENT_SECONDS)
+        if command.done():
+            command.exception()
+            remarks.append(f"{method.name} had already ended")
+            continue
+        command.cancel()
+        await asyncio.wait({command})
+        begun = time.monotonic()
+        try:
+            await until(lambda: bench.device.is_idle, CANCEL_SECONDS)
+        except Broken:
+            await until(lambda: bench.device.is_ready and bench.device.is_idle, LONG_SECONDS)
+            raise Broken(f"{method.name} went on after it was taken back") from None
+        if bench.device.pid != pid:
+            raise Broken(f"its process did not survive that {method.name} was taken back")
+        remarks.append(f"{method.name} after {(time.monotonic() - begun) * 1000:.0f} ms")
+    return "; ".join(remarks)
+
+
+@check("status answers while the device works, where the driver says so")
+async def in_motion(bench: Bench) -> str:
+    if not (await bench.device.capabilities()).poll_safe_in_motion:
+        raise NotTried("the driver says that it cannot be asked then")
+    for method in _waits(bench):
+        command = asyncio.ensure_future(bench.device.request(method.name, **_limit(LONG_SECONDS)))
+        await asyncio.wait({command}, timeout=MOMENT_SECONDS)
+        try:
+            if command.done():
+                continue
+            said, failure, taken = await ends_within(bench.device.request("status"), ANSWER_SECONDS)
+            if failure is not None or not isinstance(said, DeviceStatus):
+                raise Broken(f"it says poll_safe_in_motion, and during {method.name} status ended with {failure}")
+            return f"{said.device} after {taken * 1000:.0f} ms, during {method.name}"
+        finally:
+            command.cancel()
+            await asyncio.wait({command})
+            command.cancelled() or command.exception()
+            await until(lambda: bench.device.is_idle and bench.device.is_ready, LONG_SECONDS)
+    raise NotTried("nothing waits long enough to be asked meanwhile")
+
+
+@check("status is calm and quick while nothing happens")
+async def calm(bench: Bench) -> str:
+    """At most two changes in thirty answers, and the last answers are not slower than the first."""
+    changes, before, seconds = 0, None, []
+    for _ in range(CALM_ROUNDS):
+        begun = time.monotonic()
+        said: DeviceStatus = await bench.device.request("status")
+        seconds.append(time.monotonic() - begun)
+        now = (said.device, frozenset(fault.code for fault in said.faults), tuple(sorted(said.parts.items())))
+        changes += before is not None and now != before
+        before = now
+        await asyncio.sleep(0.02)
+    if changes > CALM_CHANGES:
+        raise Broken(f"its status changed {changes} times in {CALM_ROUNDS} answers, and nothing had happened")
+    third = CALM_ROUNDS // 3
+    first, last = statistics.median(seconds[:third]), statistics.median(seconds[-third:])
+    if last > first * SLOWER_TIMES and last > first + SLOWER_SECONDS:
+        raise Broken(f"its answers become slower: {first * 1000:.0f} ms at first, {last * 1000:.0f} ms in the end")
+    return f"{changes} changes, {last * 1000:.0f} ms an answer"
+
+
+@check("asking leaves no files behind")
+async def files(bench: Bench) -> str:
+    pid = _pid(bench)
+    await _ask(bench, 2)
+    before = _open_files(pid)
+    await _ask(bench, ROUNDS)
+    after = _open_files(_same(bench, pid))
+    if after > before + FILES_TOLERANCE:
+        raise Broken(f"{before} open files became {after} in {ROUNDS} rounds")
+    return f"{after} open files after {ROUNDS} rounds"
+
+
+@check("asking leaves no processes behind")
+async def processes(bench: Bench) -> str:
+    process = bench.device.process
+    if process is None:
+        raise Broken("its process does not live")
+    await _ask(bench, 2)
+    before = len(marked(process.mark))
+    await _ask(bench, ROUNDS)
+    after = len(marked(process.mark))
+    _same(bench, process.pid)
+    if after > before:
+        raise Broken(f"{before - 1} processes beside its own became {after - 1} in {ROUNDS} rounds")
+    return f"{after - 1} beside its own"
+
+
+def _waits(bench: Bench) -> list[Method]:
+    """Raises `NotTried` when the class has none."""
+    found = [
+        method
+        for method in methods_of(protocol_of(bench.config.device_class)).values()
+        if method.name.startswith(WAITS) and not method.streams and not method.acts and _needs_nothing(method)
+    ]
+    if not found:
+        raise NotTried("this class has no command that only waits")
+    return found
+
+
+def _needs_nothing(method: Method) -> bool:
+    parameters = method.signature.parameters
+    return LIMIT_ARGUMENT in parameters and all(
+        parameter.default is not parameter.empty for parameter in parameters.values()
+    )
+
+
+def _limit(seconds: float) -> dict[str, float]:
+    return {LIMIT_ARGUMENT: seconds}
+
+
+async def _ask(bench: Bench, rounds: int) -> None:
+    for _ in range(rounds):
+        await bench.device.request("status")
+        await bench.device.request("wipe")
+    for method in _waits_or_none(bench):
+        for _ in range(3):
+            try:
+                async with asyncio.timeout(TASTE_SECONDS):
+                    await bench.device.request(method.name, **_limit(TASTE_SECONDS / 3))
+            except TimeoutError:
+                pass  # another check is about limits
+            except DeviceError as error:
+                if error.reason == "driver_broken":
+                    raise
+
+
+def _waits_or_none(bench: Bench) -> list[Method]:
+    try:
+        return _waits(bench)
+    except NotTried:
+        return []
+
+
+def _pid(bench: Bench) -> int:
+    if bench.device.pid is None:
+        raise Broken("its process does not live")
+    return bench.device.pid
+
+
+def _same(bench: Bench, pid: int) -> int:
+    if bench.device.pid != pid:
+        raise Broken("its process did not survive being asked")
+    return pid
+
+
+def _open_files(pid: int) -> int:
+    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
