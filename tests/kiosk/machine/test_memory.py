@@ -121,7 +121,7 @@ def test_a_program_starts_itself_anew_with_its_arguments(tmp_path: Path) -> None
 
 SETTLED = """
 import gc, time, weakref
-import kiosk.program
+import kiosk.terminal
 from kiosk.machine.memory import settle, sweep
 
 class Knot:

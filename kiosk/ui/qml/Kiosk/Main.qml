@@ -11,6 +11,7 @@ Window {
 
     property bool bare: false // no frame around it
     readonly property string stage: Ui.stage.stage
+    property bool _waits: false
     readonly property bool _bars: stage === "home" || stage === "session" || stage === "out_of_service"
 
     width: 1080
@@ -19,6 +20,12 @@ Window {
     flags: bare ? Qt.Window | Qt.FramelessWindowHint : Qt.Window
     color: Theme.ground
     title: "Yizhan"
+
+    Timer { // a flow that is quick is not announced
+        interval: 200
+        running: window.stage === ""
+        onTriggered: window._waits = true
+    }
 
     Binding {
         target: Theme
@@ -83,7 +90,7 @@ Window {
             height: foot.y - y
             sourceComponent: window.stage === "attract" ? attract : window.stage === "session" ? session
                 : window.stage === "out_of_service" ? outOfService
-                : window.stage !== "home" ? null
+                : window.stage === "" ? (window._waits ? starting : null)
                 : Ui.home.page === "search" ? search : Ui.home.page === "door" ? door
                 : Theme.elder ? elderHome : home
         }
@@ -104,6 +111,7 @@ Window {
         }
     }
 
+    Component { id: starting; StartingPage {} }
     Component { id: attract; AttractPage {} }
     Component { id: home; HomePage {} }
     Component { id: elderHome; ElderHomePage {} }
