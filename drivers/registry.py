@@ -83,6 +83,10 @@ _DRIVERS = {
     "cabinet/nut": ("drivers.cabinet.nut:NutUps", "A UPS behind Network UPS Tools"),
 }
 
+    "fingerprint_reader/r503": (
+        "drivers.fingerprint_reader.r503:R503Reader",
+        "Serial fingerprint modules: R503, AS608, ZFM",
+    ),
 _SIMULATORS = {
     "id_card_reader/sdt": ("drivers.id_card_reader.simulator:SdtSimulator", "SAM module on a pseudo-terminal"),
     "id_card_reader/sdk": ("drivers.id_card_reader.simulator:SdkSimulator", "A vendor's library, built here"),
@@ -121,6 +125,10 @@ _SIMULATORS = {
     "cabinet/nut": ("drivers.cabinet.simulator:NutSimulator", "upsd with one UPS on a local port"),
 }
 
+    "fingerprint_reader/r503": (
+        "drivers.fingerprint_reader.simulator:R503Simulator",
+        "Fingerprint module on a pseudo-terminal",
+    ),
 
 @dataclass(frozen=True)
 class Entry:
