@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SIDE_BY_SIDE ?= -n 2 --dist loadgroup --no-loadscope-reorder
 STAMP := $(VENV)/.yizhan-installed
 
 .PHONY: demo test check bench campaign lock clean setup
@@ -12,13 +13,13 @@ demo: setup
 	@$(BIN)/python -m kiosk demo --out build/demo $(DEMO)
 
 test: setup
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(TESTS)
 
 check: setup
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(TESTS)
 
 campaign: setup
 	@$(BIN)/python -m pytest -m campaign --timeout 3600 $(TESTS)
