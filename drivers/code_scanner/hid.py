@@ -15,13 +15,21 @@ from evdev import ecodes
 from pydantic import Field, field_validator
 
 from drivers.code_scanner.armed import ArmedScanner, Watch
-from drivers.code_scanner.hid_keys import KeyReader
+from drivers.code_scanner.hid_keys import KEY_COUNT, KeyReader
 from drivers.code_scanner.hid_node import BY_USB, EventNode, InputEvent, open_scanner
-from drivers.code_scanner.payload import NAMED_BY_AIM, NOISE_SECONDS, QUIET_SECONDS, code_of, invalid
+from drivers.code_scanner.payload import (
+    MENDED_QUIET_SECONDS,
+    NAMED_BY_AIM,
+    NOISE_SECONDS,
+    QUIET_SECONDS,
+    code_of,
+    invalid,
+)
 from drivers.errors import DeviceError, HardwareFault
 from drivers.messages import Message, ScannedCode
 
 LOOK_SECONDS: Final = 0.5
+QUIET_EVENTS: Final = 4 * KEY_COUNT
 
 
 class HidOptions(Message):
@@ -67,16 +75,16 @@ class _KeyboardSource:
         self._open()
         try:
             if after_fault:
-                self._drop_until_quiet(LOOK_SECONDS)
+                self._drop_until_quiet(LOOK_SECONDS, MENDED_QUIET_SECONDS)
             else:
                 self._events(0)
         finally:
             self.forget()
 
     def next_code(self, watch: Watch) -> ScannedCode:
-        self._open()
+        self._plugged()
         try:
-            self._drop_until_quiet(min(NOISE_SECONDS, watch.left()))
+            self._drop_until_quiet(min(NOISE_SECONDS, watch.left()), QUIET_SECONDS)
             return self._typed(watch)
         finally:
             self.forget()
@@ -98,22 +106,32 @@ class _KeyboardSource:
         if self._node is None:
             self._node = open_scanner(self._options.device)
 
+    def _plugged(self) -> None:
+        """Opened again where the scanner was taken away, and perhaps put back, since the last look."""
+        self._open()
+        try:
+            self._events(0)
+        except DeviceError:
+            self._open()
+
     def _let_go(self) -> None:
         self._keys.unplugged()
         node, self._node = self._node, None
         if node is not None:
             node.close()
 
-    def _drop_until_quiet(self, patience_seconds: float) -> None:
+    def _drop_until_quiet(self, patience_seconds: float, quiet_seconds: float) -> None:
         """Raises `HardwareFault` (`wrong_device`): no scanner types without end."""
         with contextlib.suppress(BlockingIOError):  # an interrupt that came too late for the read before
             os.eventfd_read(self._wake)
         noisy_until = time.monotonic() + patience_seconds
-        while events := self._events(QUIET_SECONDS):
+        dropped = 0
+        while events := self._events(quiet_seconds):
+            dropped += len(events)
             for event in events:
                 self._feed(event)
             self.forget()
-            if time.monotonic() > noisy_until:
+            if dropped > QUIET_EVENTS or time.monotonic() > noisy_until:
                 raise _endless()
 
     def _typed(self, watch: Watch) -> ScannedCode:

@@ -20,6 +20,8 @@ CODE_BYTES: Final = 8192
 
 QUIET_SECONDS: Final = 0.05
 """A code that is on its way pauses less than this (48 bytes at 9600 baud)."""
+MENDED_QUIET_SECONDS: Final = 0.3
+"""Before a line that was never silent is believed again."""
 NOISE_SECONDS: Final = 4.0
 """The longest code takes less to send at 9600 baud."""
 

@@ -14,6 +14,7 @@ from pydantic import Field, field_validator
 
 from drivers.code_scanner.armed import ArmedScanner, Watch
 from drivers.code_scanner.payload import (
+    MENDED_QUIET_SECONDS,
     NAMED_BY_AIM,
     NOISE_SECONDS,
     QUIET_SECONDS,
@@ -85,7 +86,7 @@ class _SerialSource:
         line = self._open()
         try:
             if after_fault:
-                self._drop_until_quiet(line, Watch(LOOK_SECONDS), LOOK_SECONDS / 2)
+                self._drop_until_quiet(line, Watch(LOOK_SECONDS), LOOK_SECONDS / 2, MENDED_QUIET_SECONDS)
             elif line.read(CHUNK_BYTES, 0):
                 line.drain()
         except DeviceError:
@@ -93,9 +94,9 @@ class _SerialSource:
             raise
 
     def next_code(self, watch: Watch) -> ScannedCode:
-        line = self._open()
+        line = self._plugged()
         try:
-            self._drop_until_quiet(line, watch, NOISE_SECONDS)
+            self._drop_until_quiet(line, watch, NOISE_SECONDS, QUIET_SECONDS)
             self._tell(line, self._options.arm_hex)
             return self._received(line, watch)
         except DeviceError as error:
@@ -131,17 +132,27 @@ class _SerialSource:
             )
         return self._line
 
+    def _plugged(self) -> SerialLine:
+        """Opened again where the scanner was taken away, and perhaps put back, since the last look."""
+        line = self._open()
+        try:
+            line.drain()
+        except DeviceError:
+            self.close()
+            return self._open()
+        return line
+
     def _tell(self, line: SerialLine, command_hex: str) -> None:
         if command_hex:
             line.write(bytes.fromhex(command_hex))
 
-    def _drop_until_quiet(self, line: SerialLine, watch: Watch, patience_seconds: float) -> None:
+    def _drop_until_quiet(self, line: SerialLine, watch: Watch, patience_seconds: float, quiet_seconds: float) -> None:
         """Raises `HardwareFault` (`wrong_device`) when it never pauses."""
         line.drain()
         line.read(CHUNK_BYTES, 0)  # takes up an interrupt that came too late for the read before
         noisy_until = time.monotonic() + min(patience_seconds, watch.left())
         dropped = 0
-        while more := line.read(CHUNK_BYTES, QUIET_SECONDS):
+        while more := line.read(CHUNK_BYTES, quiet_seconds):
             dropped += len(more)
             if dropped > QUIET_BYTES or time.monotonic() > noisy_until:
                 raise HardwareFault(

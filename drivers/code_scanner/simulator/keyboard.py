@@ -127,7 +127,7 @@ class KeyboardSimulator:
     async def _show(self) -> None:
         while True:
             if "endless" in self._active:
-                await self.type_keys(keys_for("0123456789"))
+                await self.type_keys(keys_for("0123456789" * 30))
                 await asyncio.sleep(ENDLESS_SECONDS)
                 continue
             if self._held:

@@ -21,6 +21,7 @@ SHOWN_SECONDS: Final = 0.4
 """Between two sendings of a code that is held before the window."""
 BURST: Final = 5
 ENDLESS_SECONDS: Final = 0.01
+ENDLESS_TIMES: Final = 50
 ENDLESS_CHUNK: Final = b"$GPGGA,000000.00,,,,,0,00,99.99,,,,,,*66 "
 ANOTHER_CODE: Final = "YIZHAN-ANOTHER-CODE"
 _AIM: Final = {
@@ -104,7 +105,7 @@ class SerialScannerSimulator:
     async def _show(self) -> None:
         while True:
             if "endless" in self._active:
-                self.put(ENDLESS_CHUNK)
+                self.put(ENDLESS_CHUNK * ENDLESS_TIMES)
                 await asyncio.sleep(ENDLESS_SECONDS)
                 continue
             if self._held:

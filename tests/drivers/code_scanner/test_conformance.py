@@ -1,0 +1,42 @@
+"""The certification suite against each driver and its peer."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from drivers.bench.conformance import Finding, conformance
+from drivers.bench.words import address_option
+from drivers.host import DeviceConfig
+from drivers.host.lives import system
+from drivers.registry import find_simulator
+
+DRIVERS = ["code_scanner/serial_line", "code_scanner/hid", "code_scanner/camera_qr"]
+
+
+async def certify(driver: str, **simulator: Any) -> list[Finding]:
+    peer = find_simulator(driver).load()(**simulator)
+    place = address_option(driver)
+    assert place is not None
+    config = DeviceConfig(name="it", driver=driver, options={place: await peer.start()})
+    try:
+        return await conformance(config, place, may_print=False, on_check=lambda _: None)
+    finally:
+        await peer.stop()
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_each_driver_passes_its_suite(driver: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system, "INHERITED", system.INHERITED | {"LD_PRELOAD", "UMOCKDEV_DIR"})
+    findings = asyncio.run(certify(driver, code="6901234567892"))
+    broken = [f"{finding.check}: {finding.remark}" for finding in findings if finding.outcome == "broken"]
+    assert not broken
+    outcomes = {finding.check: finding.outcome for finding in findings}
+    assert outcomes["a code that is shown is read"] == "kept"
+    assert outcomes["a wipe takes a read back"] == "kept"
+    assert outcomes["only the kinds of code that were asked for are given"] == (
+        "kept" if driver.endswith("camera_qr") else "not_tried"
+    )
+    assert "6901234567892" not in repr(findings)
