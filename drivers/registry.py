@@ -21,6 +21,7 @@ from drivers.protocols import (
     Device,
     DocumentPrinter,
     DocumentScanner,
+    FaceCamera,
     FaceCheck,
     FingerprintReader,
     IdCardReader,
@@ -37,6 +38,7 @@ NAME = re.compile(r"[a-z][a-z_]*/[a-z0-9][a-z0-9_]*")
 
 PROTOCOLS: dict[str, type] = {
     DeviceClass.ID_CARD_READER: IdCardReader,
+    DeviceClass.FACE_CAMERA: FaceCamera,
     DeviceClass.FACE_MATCHER: FaceCheck,
     DeviceClass.RECEIPT_PRINTER: ReceiptPrinter,
     DeviceClass.DOCUMENT_PRINTER: DocumentPrinter,
@@ -67,6 +69,10 @@ _DRIVERS = {
         "Overhead document cameras",
     ),
     "document_scanner/sane": ("drivers.document_scanner.sane:SaneScanner", "Flatbeds and feeders through SANE, eSCL"),
+    "card_rewriter/serial_rewriter": (
+        "drivers.card_rewriter.serial_rewriter:SerialRewriter",
+        "Units that write a permit's chip and print it anew, on a serial line",
+    ),
     "smart_card_reader/pcsc": ("drivers.smart_card_reader.pcsc:PcscReader", "Chip cards in any PC/SC reader"),
     "code_scanner/serial_line": (
         "drivers.code_scanner.serial_line:SerialScanner",
@@ -81,12 +87,12 @@ _DRIVERS = {
     "payment_terminal/zvt": ("drivers.payment_terminal.zvt:ZvtTerminal", "Bank-card terminals speaking ZVT"),
     "cabinet/modbus_rtu": ("drivers.cabinet.modbus_rtu:ModbusCabinet", "Doors, lights, sensors on a Modbus controller"),
     "cabinet/nut": ("drivers.cabinet.nut:NutUps", "A UPS behind Network UPS Tools"),
-}
-
     "fingerprint_reader/r503": (
         "drivers.fingerprint_reader.r503:R503Reader",
         "Serial fingerprint modules: R503, AS608, ZFM",
     ),
+}
+
 _SIMULATORS = {
     "id_card_reader/sdt": ("drivers.id_card_reader.simulator:SdtSimulator", "SAM module on a pseudo-terminal"),
     "id_card_reader/sdk": ("drivers.id_card_reader.simulator:SdkSimulator", "A vendor's library, built here"),
@@ -106,6 +112,10 @@ _SIMULATORS = {
         "drivers.document_scanner.simulator_escl:EsclSimulator",
         "Network scanner on a local port",
     ),
+    "card_rewriter/serial_rewriter": (
+        "drivers.card_rewriter.simulator:RewriterSimulator",
+        "Card rewriter on a pseudo-terminal",
+    ),
     "smart_card_reader/pcsc": ("drivers.smart_card_reader.simulator:CardSimulator", "Virtual social-security cards"),
     "code_scanner/serial_line": (
         "drivers.code_scanner.simulator:SerialScannerSimulator",
@@ -123,12 +133,12 @@ _SIMULATORS = {
     ),
     "cabinet/modbus_rtu": ("drivers.cabinet.simulator:ModbusSimulator", "Modbus controller on a pseudo-terminal"),
     "cabinet/nut": ("drivers.cabinet.simulator:NutSimulator", "upsd with one UPS on a local port"),
-}
-
     "fingerprint_reader/r503": (
         "drivers.fingerprint_reader.simulator:R503Simulator",
         "Fingerprint module on a pseudo-terminal",
     ),
+}
+
 
 @dataclass(frozen=True)
 class Entry:

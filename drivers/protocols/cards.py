@@ -101,11 +101,18 @@ class CardRewriter(Device, Protocol):
         ...
 
     async def find_rewrite(self, job: RewriteJob, *, timeout_seconds: float = 30.0) -> RewriteResult:
-        """What became of a job, read from the card's chip. Changes nothing."""
+        """What became of a job, read from the card's chip. Changes nothing.
+
+        `uncertain` remains only while the card itself cannot be asked (`no_card`, `wrong_card`, a unit out of order).
+        """
         ...
 
     async def eject(self, *, timeout_seconds: float = 10.0) -> None:
         """Hand the card back. Raises `NeedsAttention` (`card_jammed`)."""
+        ...
+
+    async def retain(self, *, timeout_seconds: float = 10.0) -> None:
+        """Take in a card nobody took, for staff to return. Raises `NeedsAttention` (`retain_bin_full`)."""
         ...
 
     async def wait_removal(self, *, timeout_seconds: float = 30.0) -> None: ...
