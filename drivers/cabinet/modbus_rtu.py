@@ -172,7 +172,17 @@ class ModbusCabinet:
         return result
 
     def _guarded(self, work: Callable[[ModbusLine], Result]) -> Result:
-        """On the line's thread. After an error the port is opened anew: another device may be there by then."""
+        """On the line's thread. A line that turns out dead is opened anew, once: the cable may be back in its place."""
+        was_open = self._line is not None
+        try:
+            return self._once(work)
+        except DeviceOffline as error:
+            if not was_open or error.reason != "unplugged":
+                raise
+        return self._once(work)
+
+    def _once(self, work: Callable[[ModbusLine], Result]) -> Result:
+        """After an error the port is opened anew, and looked at anew: another device may be there by then."""
         options = self._options
         try:
             if self._line is None:

@@ -33,6 +33,8 @@ from drivers.payment_terminal.health import PARTS, Health
 
 VERSION: Final = "1.0"
 STATUS_SECONDS: Final = 1.4
+LOOK_SECONDS: Final = 5.0
+LAST_LOOK_SECONDS: Final = 0.3
 REMEMBERED_ORDERS: Final = 512
 METHODS: Final = (PaymentMethod.QR_SHOWN, PaymentMethod.QR_SCANNED)
 REFUND_STATES: Final = {
@@ -158,7 +160,7 @@ class GatewayQr:
                 if verify:
                     verify_at = _now() + self._options.verify_interval_seconds
                 try:
-                    one_look = min(deadline, _now() + 5.0)
+                    one_look = max(min(deadline, _now() + LOOK_SECONDS), _now() + LAST_LOOK_SECONDS)
                     result = await self._judged(await self._orders.get(order_id, one_look, verify=verify), one_look)
                 except MediaError as error:
                     return _failed(order_id, error.reason)
@@ -169,9 +171,9 @@ class GatewayQr:
                     if result.state in FINAL:
                         return result
                     reason = "timed_out"
-                if _now() + self._options.poll_interval_seconds >= deadline:
+                if _now() >= deadline:
                     return _uncertain(order_id, reason)
-                await asyncio.sleep(self._options.poll_interval_seconds)
+                await asyncio.sleep(min(self._options.poll_interval_seconds, deadline - _now()))
         finally:
             self._waiting -= 1
 

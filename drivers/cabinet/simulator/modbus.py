@@ -1,7 +1,8 @@
 """A cabinet's controller: pymodbus's server on a pseudo-terminal, with the reference cabinet's registers behind it.
 
 Orders: `fault NAME`, `clear`, `open DOOR`, `shut DOOR`, `force DOOR`, `approach`, `leave`, `plug`, `unplug`, `press`,
-`release`, `switch run|maintenance|supervisor`, `temperature CELSIUS`, `humidity PERCENT`, `light POSITION`, `fan`.
+`release`, `switch run|maintenance|supervisor`, `temperature CELSIUS`, `humidity PERCENT`, `light POSITION`, `fan`,
+`replug` (the cable).
 """
 
 from __future__ import annotations
@@ -67,6 +68,11 @@ class ModbusSimulator:
 
     async def order(self, verb: str, argument: str = "") -> str:
         profile = self._profile
+        switches = {
+            "approach": (profile.proximity, True), "leave": (profile.proximity, False),
+            "plug": (profile.headset, True), "unplug": (profile.headset, False),
+            "press": (profile.call_button, True), "release": (profile.call_button, False),
+        }  # fmt: skip
         match verb, argument:
             case "fault", name if name in FAULTS:
                 await self._fault(name)
@@ -75,14 +81,13 @@ class ModbusSimulator:
                 self._rest()
                 if self._bridge is None:
                     await self._plug_in()
+            case "replug", "":
+                await self._pull_out()
+                await self._plug_in()
             case "open" | "shut" | "force", name if name in profile.doors:
                 self._move_door(name, verb)
-            case "approach" | "leave", "":
-                self._switch(profile.proximity, on=verb == "approach")
-            case "plug" | "unplug", "":
-                self._switch(profile.headset, on=verb == "plug")
-            case "press" | "release", "":
-                self._switch(profile.call_button, on=verb == "press")
+            case _, "" if verb in switches:
+                self._switch(switches[verb][0], on=switches[verb][1])
             case "switch", state if profile.operator_switch and state in profile.operator_switch.states.values():
                 codes = {name: code for code, name in profile.operator_switch.states.items()}
                 self._put(profile.operator_switch.word, codes[state])

@@ -1,6 +1,6 @@
 """A ZVT card terminal on a TCP port or a pseudo-terminal: the other end of the wire.
 
-Orders: `fault NAME`, `clear`, `charged` (fen all citizens are out of pocket), `journal`.
+Orders: `fault NAME`, `clear`, `drop` (the connection), `charged` (fen all citizens are out of pocket), `journal`.
 """
 
 from __future__ import annotations
@@ -84,6 +84,9 @@ class ZvtSimulator:
                     await self._listen()
                 elif self._transport == "pty" and not self._links:
                     self._plug_in()
+            case "drop":
+                for link in list(self._links):
+                    link.cut()
             case "charged":
                 return str(self.terminal.charged_fen)
             case "journal":
