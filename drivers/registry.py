@@ -57,6 +57,7 @@ _DRIVERS = {
     "id_card_reader/sdt": ("drivers.id_card_reader.sdt:SdtReader", "Resident identity card readers with a SAM module"),
     "id_card_reader/sdk": ("drivers.id_card_reader.sdk:SdkReader", "Card readers behind a vendor's library"),
     "face_matcher/dlib": ("drivers.face_matcher.dlib_engine:FaceMatcher", "Camera and dlib comparison in one process"),
+    "face_matcher/plugged": ("drivers.face_matcher.plugged:PluggedMatcher", "Camera and an installed face engine"),
     "face_camera/uvc": ("drivers.face_camera.uvc:UvcCamera", "Cameras the system knows, clips, picture sequences"),
     "receipt_printer/escpos": ("drivers.receipt_printer.escpos:EscposPrinter", "Thermal printers speaking ESC/POS"),
     "document_printer/ipp": (
@@ -97,6 +98,7 @@ _SIMULATORS = {
     "id_card_reader/sdt": ("drivers.id_card_reader.simulator:SdtSimulator", "SAM module on a pseudo-terminal"),
     "id_card_reader/sdk": ("drivers.id_card_reader.simulator:SdkSimulator", "A vendor's library, built here"),
     "face_matcher/dlib": ("drivers.face_camera.simulator:CameraSimulator", "A camera that shows recorded pictures"),
+    "face_matcher/plugged": ("drivers.face_camera.simulator:CameraSimulator", "A camera that shows recorded pictures"),
     "face_camera/uvc": ("drivers.face_camera.simulator:CameraSimulator", "A camera that shows recorded pictures"),
     "receipt_printer/escpos": (
         "drivers.receipt_printer.simulator:EscposSimulator",

@@ -9,14 +9,11 @@ import asyncio
 import contextlib
 import datetime as dt
 import importlib
-import socket
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
-from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
@@ -46,7 +43,6 @@ T = TypeVar("T")
 CAMERA_MODULE = "drivers.face_camera.uvc"
 PREVIEW_WIDTH = 480
 PREVIEW_SECONDS = 1 / 10
-ANSWER_SECONDS = 1.0
 STEADY_SHARE = 0.006
 """Of the page's longer side: a corner that moved more between two pictures is still being laid down."""
 NIGHT_LUMA = 16
@@ -92,6 +88,8 @@ class DocumentCamera:
                 camera=options.source, fps=options.fps, loop=options.loop, width=options.width, height=options.height
             )
         )
+        self._why_absent: Callable[[str], str] = uvc.why_absent
+        self._is_simulated: Callable[[str], bool] = uvc.is_simulated
         self._limits = Limits(options.least_luma, options.greatest_glare, options.least_sharpness)
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="document-camera")
         self._in_use = False
@@ -111,7 +109,7 @@ class DocumentCamera:
     async def status(self) -> DeviceStatus:
         """Whether the camera's node or address is there. After a camera failed, it is looked through again in the
         background, and fit when a picture came."""
-        reason = "" if self._in_use else await asyncio.to_thread(why_absent, self._options.source)
+        reason = "" if self._in_use else await asyncio.to_thread(self._why_absent, self._options.source)
         if reason:
             self._note(reason)
         elif self._fault is not None and not self._in_use and self._looking is None:
@@ -127,7 +125,7 @@ class DocumentCamera:
                 "camera": "ok" if fault is None else "inoperative", "media": self._media, "lamp": "unknown",
                 "feeder": "not_fitted", "cover": "not_fitted",
             },
-            simulated=is_simulated(self._options.source),
+            simulated=self._is_simulated(self._options.source),
         )  # fmt: skip
 
     async def preview(self) -> AsyncGenerator[Preview, None]:
@@ -295,28 +293,6 @@ class DocumentCamera:
             return
         if self._fault is None or self._fault.code != reason:
             self._fault = Fault(code=reason, action=FaultAction.MAINTENANCE, since=dt.datetime.now(dt.UTC))
-
-
-def why_absent(source: str) -> str:
-    """`camera_absent` when the node, file or address is not there, else empty; asks no camera for a picture."""
-    address = urlsplit(source)
-    if address.scheme in ("http", "https", "rtsp"):
-        port = address.port or {"http": 80, "https": 443, "rtsp": 554}[address.scheme]
-        try:
-            socket.create_connection((address.hostname or "", port), ANSWER_SECONDS).close()
-        except OSError:
-            return "camera_absent"
-        return ""
-    path = Path(f"/dev/video{source}" if source.isdigit() else source)
-    there = path.parent.is_dir() if "%" in source else path.exists()
-    return "" if there else "camera_absent"
-
-
-def is_simulated(source: str) -> bool:
-    """A clip, a sequence, or a stream of this very machine."""
-    if source.isdigit() or source.startswith("/dev/"):
-        return False
-    return urlsplit(source).hostname in (None, "127.0.0.1", "localhost", "::1")
 
 
 def _has_moved(before: Quad, quad: Quad) -> bool:

@@ -33,7 +33,6 @@ class DocumentCameraSimulator:
 
     def __init__(self, *, page: str = "permit") -> None:
         self._page = known(page)
-        self._fault = ""
         self._pictures: dict[tuple[str, str], bytes] = {}
         self._lock = threading.Lock()
         self._server: Any = importlib.import_module(SERVER_MODULE).MjpegServer(self._picture, fps=FPS)
@@ -48,30 +47,21 @@ class DocumentCameraSimulator:
                 self._page = known(argument)
             case "remove":
                 self._page = NOTHING
-            case "fault" if argument in self.faults:
-                self._fault = argument
-                self._server.stalled = argument == "freeze"
-                if argument == "gone":
-                    await self._server.drop()
-            case "clear":
-                self._fault = ""
-                self._server.stalled = False
-            case _:
+            case _ if not await self._server.order(verb, argument, self.faults):
                 raise ValueError(f"unknown order {verb} {argument}: known are page, remove, fault, clear")
         return "done"
 
     async def stop(self) -> None:
         await self._server.stop()
 
-    def _picture(self) -> bytes | None:
-        """What the camera sees now; None while it is gone."""
-        if self._fault == "gone":
-            return None
-        page = NOTHING if self._fault == NOTHING else self._page
-        key = page, self._fault
+    def _picture(self) -> bytes:
+        """What the camera sees now."""
+        fault = self._server.fault
+        page = NOTHING if fault == NOTHING else self._page
+        key = page, fault
         with self._lock:
             if key not in self._pictures:
-                picture = DRAWN.get(self._fault, _as_it_is)(on_mat(page)[0])
+                picture = DRAWN.get(fault, _as_it_is)(on_mat(page)[0])
                 self._pictures[key] = bytes(cv2.imencode(".jpg", picture, QUALITY)[1].tobytes())
             return self._pictures[key]
 

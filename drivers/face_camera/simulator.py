@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.face_camera.invented import frame
+from drivers.face_camera.invented import frame, infrared, screen_in_infrared
 from drivers.face_camera.mjpeg import MjpegServer
 
 TURN_DEGREES = 26.0
@@ -23,6 +23,7 @@ TURN_SECONDS = 0.7
 STEP_DEGREES = 2.0
 WIDTH, HEIGHT = 1280, 720
 FPS = 25.0
+INFRARED_PATH = "/ir.mjpg"
 QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 88]
 DIRECTIONS = {"straight": 0.0, "left": TURN_DEGREES, "right": -TURN_DEGREES}
 
@@ -30,19 +31,27 @@ Image = NDArray[np.uint8]
 
 
 class CameraSimulator:
-    """`person NAME`, `turn left|right|straight`, `fault NAME`, `clear`. Starts with `person` looking straight."""
+    """`person NAME`, `turn left|right|straight`, `fault NAME`, `clear`. Starts with `person` looking straight.
 
-    faults = frozenset({"dark", "nobody", "two", "freeze", "gone", "photo", "blur"})
+    The address ends in `camera.mjpg`; beside it `ir.mjpg` is the infrared camera. Its light flickers by one grey level,
+    as any lamp does: only under `still` two pictures are the same.
+    """
+
+    faults = frozenset(
+        {"dark", "nobody", "two", "freeze", "still", "gone", "photo", "screen", "blur", "covered", "bright", "ir_gone"}
+    )
 
     def __init__(self, *, person: str = "lin") -> None:
         self._person = person
-        self._fault = ""
         self._yaw = self._from = self._to = 0.0
         self._turned_at = 0.0
         self._pictures: dict[tuple[str, str, float], bytes] = {}
+        self._flickering: dict[tuple[str, str, float], bytes] = {}
+        self._infrared: dict[tuple[str, str, float], bytes] = {}
+        self._is_odd = False
         self._drawing: threading.Thread | None = None
         self._leave_off = threading.Event()
-        self._server = MjpegServer(self._picture, fps=FPS)
+        self._server = MjpegServer(self._picture, fps=FPS, others={INFRARED_PATH: self._infrared_picture})
 
     async def start(self) -> str:
         await asyncio.to_thread(self._drawn, self._person, "", 0.0)
@@ -51,22 +60,15 @@ class CameraSimulator:
     async def order(self, verb: str, argument: str = "") -> str:
         match verb:
             case "person":
-                self._person, self._fault = argument, ""
+                self._person, self._server.fault = argument, ""
                 await asyncio.to_thread(self._drawn, argument, "", 0.0)
                 await self._draw_ahead(argument)
             case "turn" if argument in DIRECTIONS:
                 self._from, self._to, self._turned_at = self._yaw, DIRECTIONS[argument], time.monotonic()
-            case "fault" if argument in self.faults:
-                if argument in DRAWN:
-                    await asyncio.to_thread(self._drawn, self._person, argument, 0.0)
-                self._fault = argument
-                self._server.stalled = argument == "freeze"
-                if argument == "gone":
-                    await self._server.drop()
-            case "clear":
-                self._fault = ""
-                self._server.stalled = False
-            case _:
+            case "fault" if argument in DRAWN:
+                await asyncio.to_thread(self._drawn, self._person, argument, 0.0)
+                await self._server.order(verb, argument, self.faults)
+            case _ if not await self._server.order(verb, argument, self.faults):
                 raise ValueError(f"unknown order {verb} {argument}: known are person, turn, fault, clear")
         return "done"
 
@@ -76,19 +78,42 @@ class CameraSimulator:
 
     # --- pictures --------------------------------------------------------------------------------------------------
 
-    def _picture(self) -> bytes | None:
-        """What the camera sees now; None while it is gone."""
-        if self._fault == "gone":
-            return None
+    def _seen_yaw(self) -> float:
         share = min((time.monotonic() - self._turned_at) / TURN_SECONDS, 1.0)
         self._yaw = self._from + (self._to - self._from) * share
-        return self._drawn(self._person, self._fault, round(self._yaw / STEP_DEGREES) * STEP_DEGREES)
+        return round(self._yaw / STEP_DEGREES) * STEP_DEGREES
+
+    def _picture(self) -> bytes:
+        """What the camera sees now."""
+        fault = self._server.fault
+        drawn = self._drawn(self._person, fault if fault in DRAWN else "", self._seen_yaw())
+        self._is_odd = not self._is_odd and fault != "still"
+        if not self._is_odd:
+            return drawn
+        key = self._person, fault if fault in DRAWN else "", self._seen_yaw()
+        return self._flickering.get(key, drawn)
+
+    def _infrared_picture(self) -> bytes | None:
+        """What the infrared camera sees now; None while it is silent."""
+        fault = self._server.fault
+        if fault == "ir_gone":
+            return None
+        key = (self._person, fault, self._seen_yaw())
+        if fault == "screen":
+            key = ("", fault, 0.0)
+        if key not in self._infrared:
+            picture = (
+                screen_in_infrared(WIDTH, HEIGHT) if fault == "screen" else infrared(key[0], key[2], WIDTH, HEIGHT)
+            )
+            self._infrared[key] = _jpeg(picture)
+        return self._infrared[key]
 
     def _drawn(self, person: str, fault: str, yaw: float) -> bytes:
         key = (person, fault, yaw)
         if key not in self._pictures:
             image = DRAWN.get(fault, _one)(person, yaw)
-            self._pictures[key] = bytes(cv2.imencode(".jpg", image, QUALITY)[1].tobytes())
+            self._flickering[key] = _jpeg(np.clip(image, 0, 254) + np.uint8(1))
+            self._pictures[key] = _jpeg(image)
         return self._pictures[key]
 
     async def _draw_ahead(self, person: str | None) -> None:
@@ -123,8 +148,27 @@ def _blurred(person: str, yaw: float) -> Image:
 
 
 def _nobody(_person: str, _yaw: float) -> Image:
+    """The shop behind: a wall, a door, a shelf."""
     light = np.linspace(165, 140, HEIGHT, dtype=np.float32)[:, None, None]
-    return np.broadcast_to(light, (HEIGHT, WIDTH, 3)).astype(np.uint8)
+    picture = np.ascontiguousarray(np.broadcast_to(light, (HEIGHT, WIDTH, 3)).astype(np.uint8))
+    cv2.rectangle(picture, (880, 150), (1120, HEIGHT), (96, 104, 112), -1)
+    cv2.rectangle(picture, (120, 300), (520, 316), (84, 92, 104), -1)
+    return picture
+
+
+def _covered(_person: str, _yaw: float) -> Image:
+    """A sticker on the lens: one soft colour."""
+    across = np.linspace(70, 84, WIDTH, dtype=np.float32)[None, :, None]
+    return np.broadcast_to(across * np.array([0.7, 0.8, 1.0], np.float32), (HEIGHT, WIDTH, 3)).astype(np.uint8)
+
+
+def _bright(person: str, yaw: float) -> Image:
+    """The low sun falls into the lens."""
+    return np.clip(_one(person, yaw).astype(np.int16) * 2 + 110, 0, 255).astype(np.uint8)
+
+
+def _jpeg(picture: Image) -> bytes:
+    return bytes(cv2.imencode(".jpg", picture, QUALITY)[1].tobytes())
 
 
 def _two(person: str, yaw: float) -> Image:
@@ -154,4 +198,5 @@ def _photo(person: str, yaw: float) -> Image:
 
 DRAWN: dict[str, Callable[[str, float], Image]] = {
     "dark": _dark, "blur": _blurred, "nobody": _nobody, "two": _two, "photo": _photo,
+    "covered": _covered, "bright": _bright,
 }  # fmt: skip

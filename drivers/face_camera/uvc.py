@@ -1,199 +1,156 @@
-"""Frames from any camera OpenCV can open: a device, a network stream, a clip or a sequence of pictures.
+"""`face_camera/uvc`: a camera alone, for machines that only look, for the bench, and for those who load it by name.
 
-One thread reads continuously into a single slot, so that nobody ever sees an old frame (spike-face 5). Clips and
-sequences are paced at their rate; they are for demonstrations and tests, and machine settings refuse them elsewhere.
+`FrameGrabber`, `WatchedCamera` and `mirrored` are what other classes use of this room (they do not import it).
 """
 
 from __future__ import annotations
 
-import os
-import threading
-import time
-from collections import deque
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
-os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
-os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "probesize;32768|analyzeduration;0|fflags;nobuffer")
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+import asyncio
+from collections.abc import AsyncGenerator
+from functools import partial
+from typing import Literal
+from urllib.parse import urljoin, urlsplit
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
-from drivers.errors import DeviceAbsent, DeviceOffline
-from drivers.messages import Capabilities, DeviceClass, DeviceState, DeviceStatus, Message
+from drivers.errors import DeviceBusy, Unsupported
+from drivers.face_camera.grabber import CameraOptions, Frame, FrameGrabber, Image
+from drivers.face_camera.watched import WatchedCamera, is_simulated, why_absent
+from drivers.messages import Capabilities, DeviceClass, DeviceStatus, Preview
 
-for _name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"):
-    os.environ.pop(_name, None)
-cv2.setNumThreads(1)
+__all__ = [
+    "CameraOptions",
+    "Frame",
+    "FrameGrabber",
+    "Image",
+    "UvcCamera",
+    "WatchedCamera",
+    "camera_status",
+    "infrared_options",
+    "is_simulated",
+    "mirrored",
+    "why_absent",
+    "with_infrared",
+]
 
-Image = NDArray[np.uint8]
-
-OLDEST_SECONDS = 0.2
-"""A frame older than this says nothing about now."""
-STALL_SECONDS = 2.0
-
-
-@dataclass(frozen=True)
-class Frame:
-    """`image` is height × width × 3, BGR, as the camera saw it (not mirrored). `taken_at` is monotonic seconds."""
-
-    image: Image
-    sequence: int
-    taken_at: float
-
-
-class CameraOptions(Message):
-    camera: str = Field(default="0", description="0, /dev/video0, http://…, a clip, or a pattern such as f_%03d.png")
-    fps: float = Field(default=25.0, gt=0, le=120, description="pace of a clip or sequence; wish to a device")
-    loop: bool = True
-    width: int = Field(default=1280, ge=160, le=4096)
-    height: int = Field(default=720, ge=120, le=4096)
+PREVIEW_WIDTH = 480
+PREVIEW_SECONDS = 1 / 25
 
 
-class FrameGrabber:
-    """`open`, then `newest` as often as wanted, then `close`; may be opened again. Thread-safe."""
-
-    def __init__(self, options: CameraOptions) -> None:
-        self._options = options
-        self._slot: deque[Frame] = deque(maxlen=1)
-        self._news = threading.Condition()
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._lost = ""
-        self._sequence = 0
-
-    @property
-    def is_live(self) -> bool:
-        """A device or a stream sets its own pace."""
-        camera = self._options.camera
-        return camera.isdigit() or camera.startswith(("/dev/", "http://", "https://", "rtsp://"))
-
-    def open(self) -> None:
-        """Begin to read. Raises `DeviceAbsent` (`camera_absent`) when there is nothing to open."""
-        self.close()
-        capture = self._capture()
-        self._stop = threading.Event()
-        self._lost = ""
-        self._thread = threading.Thread(target=self._read, args=(capture, self._stop), name="camera", daemon=True)
-        self._thread.start()
-
-    def _capture(self) -> Any:
-        camera, options = self._options.camera, self._options
-        if camera.isdigit() or camera.startswith("/dev/"):
-            capture = cv2.VideoCapture(int(camera) if camera.isdigit() else camera, cv2.CAP_V4L2)
-            capture.set(cv2.CAP_PROP_FRAME_WIDTH, options.width)
-            capture.set(cv2.CAP_PROP_FRAME_HEIGHT, options.height)
-            capture.set(cv2.CAP_PROP_FPS, options.fps)
-        elif self.is_live:
-            limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 2000, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 2000]
-            capture = cv2.VideoCapture(camera, cv2.CAP_FFMPEG, limits)
-        else:
-            backend = cv2.CAP_IMAGES if "%" in camera else cv2.CAP_ANY
-            capture = cv2.VideoCapture(camera, backend)
-        if not capture.isOpened():
-            capture.release()
-            where = camera if self.is_live else Path(camera).name
-            raise DeviceAbsent(f"camera {where}: cannot be opened: check the cable and its name", "camera_absent")
-        return capture
-
-    def _read(self, capture: Any, stop: threading.Event) -> None:
-        """`stop` is this reader's alone: one left behind in a stuck read must not wake up beside its successor."""
-        due = time.monotonic()
-        while not stop.is_set():
-            good, image = capture.read()
-            if not good and self._options.loop and not self.is_live:
-                capture.release()
-                try:
-                    capture = self._capture()
-                except DeviceAbsent:
-                    good = False
-                else:
-                    good, image = capture.read()
-            if not good:
-                self._end("camera_lost", stop)
-                break
-            if not self.is_live:
-                due = max(due + 1.0 / self._options.fps, time.monotonic() - 1.0)
-                stop.wait(max(due - time.monotonic(), 0))
-            with self._news:
-                if stop.is_set():
-                    image[:] = 0
-                    break
-                self._sequence += 1
-                self._slot.append(Frame(image, self._sequence, time.monotonic()))
-                self._news.notify_all()
-        capture.release()
-
-    def _end(self, reason: str, stop: threading.Event) -> None:
-        with self._news:
-            if not stop.is_set():
-                self._lost = reason
-            self._news.notify_all()
-
-    def newest(self, after: int = 0, timeout_seconds: float = STALL_SECONDS) -> Frame:
-        """A fresh frame with a sequence above `after`. Raises `DeviceOffline`, reason `camera_lost` or
-        `camera_stalled`."""
-        deadline = time.monotonic() + timeout_seconds
-        with self._news:
-            while True:
-                if self._slot and self._slot[-1].sequence > after:
-                    frame = self._slot[-1]
-                    if time.monotonic() - frame.taken_at <= OLDEST_SECONDS:
-                        return frame
-                if self._lost:
-                    raise DeviceOffline("the camera was unplugged or its stream ended: check the cable", self._lost)
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise DeviceOffline("the camera sends no pictures: unplug it and plug it in", "camera_stalled")
-                self._news.wait(left)
-
-    def close(self) -> None:
-        """Stop reading and overwrite what was held. Idempotent; a read stuck in the camera's driver is left behind."""
-        self._stop.set()
-        thread, self._thread = self._thread, None
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(STALL_SECONDS + 0.5)
-        with self._news:
-            while self._slot:
-                self._slot.pop().image[:] = 0
+class UvcOptions(CameraOptions):
+    ir_camera: str = Field(
+        default="", description="a second, infrared camera; a bare name is another stream of the same address"
+    )
 
 
 class UvcCamera:
-    """A camera alone, as a plain device: for the bench, and for machines that only look."""
+    """Implements `drivers.protocols.FaceCamera`. The camera is open only while somebody looks."""
 
-    Options = CameraOptions
+    Options = UvcOptions
 
-    def __init__(self, options: CameraOptions) -> None:
+    def __init__(self, options: UvcOptions) -> None:
         self._options = options
+        self._cameras = {"rgb": WatchedCamera(options)}
+        second = infrared_options(options, options.ir_camera)
+        if second is not None:
+            self._cameras["ir"] = WatchedCamera(second)
+        self._looking: dict[str, asyncio.Task[None]] = {}
+        self._shown: set[str] = set()
 
     async def capabilities(self) -> Capabilities:
+        features = {"preview", "rgb", *(["infrared"] if "ir" in self._cameras else [])}
         return Capabilities(
             device_class=DeviceClass.FACE_CAMERA, driver="face_camera/uvc", version="1", status_source="inferred",
-            poll_safe_in_motion=True, features=frozenset({"preview"}),
+            poll_safe_in_motion=True, cancellable=frozenset({"preview"}), features=frozenset(features),
         )  # fmt: skip
 
     async def status(self) -> DeviceStatus:
-        return camera_status(self._options)
+        """What the last pictures showed; after a failure the camera is tried again in the background."""
+        said = {name: await asyncio.to_thread(camera.status) for name, camera in self._cameras.items()}
+        for name, camera in self._cameras.items():
+            if camera.wants_look and name not in self._looking:
+                self._looking[name] = asyncio.create_task(asyncio.to_thread(camera.look))
+                self._looking[name].add_done_callback(partial(self._has_looked, name))
+        return with_infrared(said["rgb"], said.get("ir"))
+
+    def _has_looked(self, name: str, _: asyncio.Task[None]) -> None:
+        self._looking.pop(name, None)
+
+    async def preview(self, sensor: Literal["rgb", "ir"] = "rgb") -> AsyncGenerator[Preview, None]:
+        """See `FaceCamera.preview`."""
+        camera = self._cameras.get(sensor)
+        if camera is None:
+            raise Unsupported("no infrared camera is configured", "not_fitted")
+        if sensor in self._shown:
+            raise DeviceBusy("somebody looks through this camera")
+        self._shown.add(sensor)
+        opening = asyncio.ensure_future(asyncio.to_thread(camera.open))
+        try:
+            await asyncio.shield(opening)
+            sequence, loop = 0, asyncio.get_running_loop()
+            shown_at = 0.0
+            while True:
+                frame = await asyncio.to_thread(camera.newest, sequence)
+                sequence = frame.sequence
+                if loop.time() - shown_at >= PREVIEW_SECONDS * 0.8:
+                    shown_at = loop.time()
+                    yield mirrored(frame.image)
+        finally:
+            await asyncio.wait({opening})
+            await asyncio.to_thread(camera.close)
+            self._shown.discard(sensor)
 
     async def wipe(self) -> None:
-        """It holds nothing between uses."""
+        """Closes the cameras, which overwrites what they held."""
+        for camera in self._cameras.values():
+            await asyncio.to_thread(camera.close)
 
     async def close(self) -> None:
-        """It holds nothing between uses."""
+        for looking in list(self._looking.values()):
+            await asyncio.wait({looking})
+        await self.wipe()
+
+
+def infrared_options(options: CameraOptions, ir_camera: str) -> CameraOptions | None:
+    """The second camera's options, or None when there is none."""
+    if not ir_camera:
+        return None
+    is_stream = urlsplit(options.camera).scheme in ("http", "https", "rtsp")
+    own = ir_camera.isdigit() or ir_camera.startswith("/") or "://" in ir_camera or not is_stream
+    source = ir_camera if own else urljoin(options.camera, ir_camera)
+    return CameraOptions(
+        camera=source, fps=options.fps, loop=options.loop, width=options.width, height=options.height
+    )  # fmt: skip
+
+
+def with_infrared(colour: DeviceStatus, infrared: DeviceStatus | None) -> DeviceStatus:
+    """One status of two cameras. The infrared one is an aid: its loss is a fault, and the device serves on."""
+    if infrared is None:
+        return colour
+    faults = tuple(
+        fault.model_copy(update={"code": "ir_" + fault.code}) for fault in infrared.faults if fault.code in IR_FAULTS
+    )
+    word = "inoperative" if faults else infrared.parts["rgb"]
+    return colour.model_copy(
+        update={
+            "faults": (*colour.faults, *faults), "parts": {**colour.parts, "ir": word},
+            "simulated": colour.simulated or infrared.simulated,
+        }
+    )  # fmt: skip
+
+
+IR_FAULTS = frozenset({"camera_absent", "camera_lost", "camera_stalled", "camera_frozen"})
+"""Darkness is what an infrared camera without anybody before it sees."""
 
 
 def camera_status(options: CameraOptions) -> DeviceStatus:
-    """What can be told without opening the camera: whether its node is there."""
-    camera = options.camera
-    node = Path(f"/dev/video{camera}") if camera.isdigit() else Path(camera) if camera.startswith("/dev/") else None
-    present = node is None or node.exists()
-    return DeviceStatus(
-        device=DeviceState.ONLINE if present else DeviceState.NO_DEVICE,
-        parts={"rgb": "ok" if present else "inoperative", "ir": "not_fitted", "lens": "unknown"},
-        simulated=node is None,
-    )
+    """What can be told without opening the camera: whether it is there."""
+    return WatchedCamera(options).status()
+
+
+def mirrored(image: Image) -> Preview:
+    """A small picture as a mirror shows it, for the screen."""
+    height = round(image.shape[0] * PREVIEW_WIDTH / image.shape[1])
+    small = cv2.flip(cv2.resize(image, (PREVIEW_WIDTH, height), interpolation=cv2.INTER_LINEAR), 1)
+    return Preview(width=PREVIEW_WIDTH, height=height, rgb=cv2.cvtColor(small, cv2.COLOR_BGR2RGB).tobytes())

@@ -16,6 +16,8 @@ Direction = Literal["left", "right"]
 Phase = Literal["position", "neutral", "turn", "return", "done"]
 
 PASSIVE_ENCODINGS = 3
+NEUTRAL_FRAMES = 6
+"""The straight look is the median of so many: one trembling landmark does not tilt the whole course (spike-face 4)."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,8 @@ class FaceCourse:
         if seen.unfit:
             return Next("neutral", seen.unfit)
         self._parallaxes.append(seen.parallax)
+        if self.turns and len(self._parallaxes) < NEUTRAL_FRAMES:
+            return Next("neutral", "LOOK_STRAIGHT")
         self._encoded += 1
         if not self.turns:
             done = self._encoded >= PASSIVE_ENCODINGS

@@ -4,7 +4,7 @@ Every command may raise `DeviceError` (drivers.errors); limits are seconds. A co
 ends with `CommandTimedOut`; a cancelled asyncio task cancels the command in the device.
 """
 
-from drivers.protocols.biometrics import FaceCheck, FingerprintReader
+from drivers.protocols.biometrics import FaceCamera, FaceCheck, FingerprintReader
 from drivers.protocols.cabinet import Cabinet
 from drivers.protocols.cards import CardRewriter, IdCardReader, SmartCardReader
 from drivers.protocols.codes import CodeScanner
@@ -21,6 +21,7 @@ __all__ = [
     "Device",
     "DocumentPrinter",
     "DocumentScanner",
+    "FaceCamera",
     "FaceCheck",
     "FingerprintReader",
     "IdCardReader",

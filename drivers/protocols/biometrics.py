@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from typing import Protocol
+from typing import Literal, Protocol
 
 from drivers.messages import FaceProgress, FaceVerdict, FingerGuidance, FingerTemplate, FingerVerdict, Preview
 from drivers.protocols.common import Device
+
+
+class FaceCamera(Device, Protocol):
+    """A camera that looks at the citizen, alone (device-classes C.3). A second, infrared one where it is declared."""
+
+    def preview(self, sensor: Literal["rgb", "ir"] = "rgb") -> AsyncGenerator[Preview, None]:
+        """A mirror, until the caller leaves the iteration. Raises `Unsupported` (`not_fitted`), `DeviceBusy`,
+        `DeviceAbsent` (`camera_absent`), `DeviceOffline` (`camera_lost`, `camera_stalled`)."""
+        ...
 
 
 class FaceCheck(Device, Protocol):

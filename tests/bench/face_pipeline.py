@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 
 from drivers.face_camera.invented import frame
-from drivers.face_matcher.engine import DlibEngine
+from drivers.face_matcher.dlib_models import DlibEngine
 from drivers.face_matcher.quality import MATCHING, hindrance
 from tests.bench.measure import Measure, measured, percentile, spread
 

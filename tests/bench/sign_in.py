@@ -18,7 +18,7 @@ from statistics import median
 from typing import Any
 
 from drivers.face_camera.invented import frame
-from drivers.face_matcher.engine import DlibEngine
+from drivers.face_matcher.dlib_models import DlibEngine
 from drivers.host import DeviceConfig
 from drivers.id_card_reader.simulator.wires import PtyWire, send_paced
 from drivers.messages import DeviceClass, FaceDecision, FaceVerdict

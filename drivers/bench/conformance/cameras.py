@@ -3,14 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from typing import Any
 
-from drivers.bench.conformance import Bench, Broken, check
-from drivers.errors import ConsentRequired, DeviceError
+from drivers.bench.conformance import Bench, Broken, check, ends_within
+from drivers.errors import ConsentRequired, DeviceError, Unsupported
 from drivers.messages import DeviceClass, FaceVerdict, Preview
 
 FACE = DeviceClass.FACE_MATCHER
+CAMERA = DeviceClass.FACE_CAMERA
+FIRST_PICTURE_SECONDS = 8.0
 VERIFY_SECONDS = 3.0
+
+
+@check("each camera it declares shows a mirror, and is free when left", CAMERA)
+async def mirror(bench: Bench) -> str:
+    features = (await bench.device.capabilities()).features
+    told = []
+    for sensor, feature in (("rgb", "rgb"), ("ir", "infrared")):
+        if feature not in features:
+            failure = await _first_failure(bench.proxy.preview(sensor))
+            if not isinstance(failure, Unsupported):
+                raise Broken(f"{feature} is not declared and must raise Unsupported; it gave {failure!r}")
+            continue
+        for _ in range(2):
+            async with aclosing(bench.proxy.preview(sensor)) as pictures:
+                picture, failure, _ = await ends_within(anext(pictures), FIRST_PICTURE_SECONDS)
+                if failure is not None:
+                    raise failure
+                if len(picture.rgb) != picture.width * picture.height * 3:
+                    raise Broken(f"{len(picture.rgb)} bytes are not {picture.width} × {picture.height} RGB")
+        told.append(f"{sensor} {picture.width} × {picture.height}")
+    if not told:
+        raise Broken("it declares no camera: rgb or infrared")
+    return ", ".join(told)
+
+
+async def _first_failure(items: Any) -> DeviceError | None:
+    async with aclosing(items) as stream:
+        _, failure, _ = await ends_within(anext(stream), FIRST_PICTURE_SECONDS)
+    return failure
 
 
 @check("no consent, no picture", FACE)

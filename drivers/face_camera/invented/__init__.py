@@ -4,7 +4,8 @@ A head is a surface of revolution with a relief; relief and paint follow some th
 apart by the same engine that serves citizens, and its nose moves against its eyes when the head turns, as a real one's.
 """
 
+from drivers.face_camera.invented.infrared import infrared, screen_in_infrared
 from drivers.face_camera.invented.picture import frame, portrait_png
 from drivers.face_camera.invented.shape import NAMES, Shape, shape_of
 
-__all__ = ["NAMES", "Shape", "frame", "portrait_png", "shape_of"]
+__all__ = ["NAMES", "Shape", "frame", "infrared", "portrait_png", "screen_in_infrared", "shape_of"]

@@ -15,10 +15,11 @@ import cv2
 import numpy as np
 import pytest
 
-from drivers.document_scanner.document_camera import DocumentCamera, is_simulated, why_absent
+from drivers.document_scanner.document_camera import DocumentCamera
 from drivers.document_scanner.page_finder import CARD_RATIO
 from drivers.document_scanner.simulator import HEIGHT, WIDTH, DocumentCameraSimulator, on_mat
 from drivers.errors import DeviceAbsent, DeviceBusy, DeviceOffline, MediaError, Unsupported
+from drivers.face_camera.uvc import is_simulated, why_absent
 from drivers.host import DeviceConfig, SupervisedDevice
 from drivers.messages import Corner, Corners, DeviceState, ScannedPage, ScanOrder, ScanProgress, ScanSource
 

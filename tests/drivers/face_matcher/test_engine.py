@@ -12,7 +12,8 @@ import pytest
 
 from drivers.face_camera.invented import NAMES, frame, portrait_png
 from drivers.face_matcher.decision import judge
-from drivers.face_matcher.engine import DlibEngine, Face
+from drivers.face_matcher.dlib_models import DlibEngine
+from drivers.face_matcher.engine import Face
 from drivers.face_matcher.quality import MATCHING, POSITION, hindrance
 from drivers.messages import FaceDecision
 
