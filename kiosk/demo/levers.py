@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 NETWORK = "network"
 Words = tuple[str, str]
@@ -27,54 +30,51 @@ CLASSES: dict[str, Words] = {
     "fingerprint_reader": ("指纹仪", "Fingerprint reader"), "payment_terminal": ("支付终端", "Payment terminal"),
     "cabinet": ("机柜", "Cabinet"), NETWORK: ("网络", "Network to the centre"),
 }  # fmt: skip
+TAKE_AWAY = ("remove", ("拿走", "take away"))
 ORDERS: dict[str, tuple[tuple[str, Words], ...]] = {
-    "id_card_reader": (
-        *((f"place {card}", (f"放 {name}", card)) for card, name in CARDS), ("remove", ("拿走", "take away")),
-    ),
+    "id_card_reader/sdt": (*((f"place {card}", (f"放 {name}", card)) for card, name in CARDS), TAKE_AWAY),
     "face_matcher/dlib": (
         *((f"person {card}", (name, card)) for card, name in CARDS[:6]),
         ("turn left", ("向左", "turn left")), ("turn straight", ("看正", "straight")),
         ("turn right", ("向右", "turn right")),
     ),
-    "receipt_printer/escpos": (("refill", ("装纸", "refill")),),
+    "receipt_printer/escpos": (("refill", ("装纸", "refill")), ("take", ("取走凭条", "take the slip"))),
     "document_printer/ipp": (("refill", ("加纸加粉", "refill")),),
-    "document_scanner/document_camera": (
-        ("place permit", ("放证件", "lay a permit")), ("remove", ("拿走", "take away")),
+    "document_scanner/document_camera": (("place permit", ("放证件", "lay a permit")), TAKE_AWAY),
+    "document_scanner/sane": (
+        ("place permit", ("放证件", "lay a permit")), ("load 3", ("进纸器放 3 页", "3 pages in the feeder")), TAKE_AWAY,
+    ),
+    "code_scanner/serial_line": (("place 350200-2026-0001", ("亮码", "show a code")), TAKE_AWAY),
+    "code_scanner/camera_qr": (("place 350200-2026-0001", ("亮码", "show a code")), TAKE_AWAY),
+    "smart_card_reader/pcsc": (TAKE_AWAY,),
+    "card_rewriter/serial_rewriter": (TAKE_AWAY,),
+    "fingerprint_reader/r503": (("place lin", ("放手指", "lay a finger")), TAKE_AWAY),
+    "payment_terminal/gateway_qr": (("pay", ("付款", "pay now")),),
+    "cabinet/modbus_rtu": (
+        ("open front", ("开门", "open the door")), ("shut front", ("关门", "shut the door")),
+        ("approach", ("有人走近", "somebody comes")), ("leave", ("走开", "leaves")),
+        ("plug", ("插耳机", "plug headset")), ("unplug", ("拔耳机", "unplug headset")),
+        ("press", ("按求助键", "press for help")), ("release", ("松开", "release")),
+        ("temperature 48", ("48 °C", "48 °C")), ("temperature 24", ("24 °C", "24 °C")),
+    ),
+    "cabinet/nut": (
+        ("mains_cut 12", ("停电，剩 12 分", "mains cut, 12 min left")), ("mains_back", ("来电", "mains back")),
     ),
 }  # fmt: skip
 FAULTS: dict[str, Words] = {
-    "paper_out": ("缺纸", "no paper"), "paper_low": ("纸少", "paper low"), "cover_open": ("开盖", "cover open"),
-    "offline": ("脱机", "off line"), "hot": ("过热", "head hot"), "cutter_jammed": ("切刀卡住", "cutter stuck"),
-    "paper_out_mid_job": ("打到一半缺纸", "paper out in mid job"), "no_backchannel": ("不应答", "never answers"),
-    "backchannel_lost_mid_job": ("打完不应答", "silent after a job"),
-    "disconnect_mid_job": ("打到一半拔线", "unplug in mid job"), "chatter": ("多话", "chatters"),
-    "no_clear": ("不能清除", "cannot clear"), "small_buffer": ("缓存小", "small buffer"),
-    "noise": ("杂音", "noise"), "split": ("断续", "split answers"), "silent": ("不应答", "silent"),
-    "endless": ("说个不停", "endless"), "wrong_device": ("接错设备", "wrong device"), "slow": ("慢", "slow"),
-    "corrupt_once": ("错一次", "one damaged answer"), "truncated_once": ("缺一次", "one cut answer"),
-    "refused_once": ("拒一次", "refuses once"), "moved": ("拿得太快", "lifted early"),
-    "select_refused": ("认不出卡", "not selected"), "read_failed": ("读不出", "unreadable"),
-    "self_test_failed": ("自检失败", "self test failed"), "not_authorised": ("未授权", "not authorised"),
-    "no_sam": ("无安全模块号", "no SAM id"), "nobody": ("无人", "nobody"), "two": ("两个人", "two people"),
-    "dark": ("太暗", "dark"), "freeze": ("卡住", "frozen"), "gone": ("拔线", "unplugged"),
-    "photo": ("举照片", "a photograph"), "blur": ("模糊", "blurred"),
-    "glare": ("反光", "glare"), "nothing": ("没放纸", "no paper laid"),
-    "media_empty": ("缺纸", "no paper"), "media_low": ("纸少", "paper low"),
-    "media_empty_mid_job": ("打到一半缺纸", "paper out in mid job"), "jam": ("卡纸", "jam"),
-    "toner_low": ("碳粉少", "toner low"), "toner_empty": ("碳粉尽", "toner out"),
-    "waste_full": ("废粉满", "waste full"), "abort": ("中止", "aborts"), "cut": ("断网", "cut"),
-}  # fmt: skip
+    fault: (words[0], words[1])
+    for fault, words in yaml.safe_load(Path(__file__).with_name("levers.yaml").read_text(encoding="utf-8")).items()
+}
 
 
 def panel(device: str, driver: str, faults: Sequence[str], active: Sequence[str]) -> dict[str, Any]:
     """A device as the page shows it: its own orders first, then every fault its simulator names."""
     device_class = driver.partition("/")[0]
-    orders = ORDERS.get(driver) or ORDERS.get(device_class, ())
     return {
         "device": device,
         "driver": driver,
         "title": CLASSES.get(device_class, (device, device)),
-        "orders": [[order, *words] for order, words in orders],
+        "orders": [[order, *words] for order, words in ORDERS.get(driver, ())],
         "faults": [[fault, *fault_words(fault)] for fault in faults],
         "active": list(active),
     }

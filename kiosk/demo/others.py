@@ -8,8 +8,10 @@ from collections.abc import Iterable
 SHOWN = ("id_card_reader/sdt", "face_matcher/dlib", "receipt_printer/escpos", "document_printer/ipp",
          "document_scanner/document_camera")  # fmt: skip
 """What the demonstration's terminal has from the beginning."""
-SAME_PEER = frozenset({"face_camera/uvc"})
-"""Its camera is the face check's: one process holds both."""
+ONE_CAMERA = frozenset({"face_camera", "face_matcher"})
+"""Classes that look through the same camera: the face check's process holds it."""
+NO_WIRE = frozenset({"code_scanner/hid"})
+"""Its peer is seen only by processes that were started inside its test bed."""
 FURTHER: dict[str, dict[str, object]] = {}
 """What a driver must be told besides its address."""
 
@@ -19,9 +21,9 @@ def others(simulated: Iterable[str]) -> dict[str, str]:
     named = {driver.partition("/")[0]: 1 for driver in SHOWN}
     found = {}
     for driver in simulated:
-        if driver in SHOWN or driver in SAME_PEER:
-            continue
         device_class = driver.partition("/")[0]
+        if driver in SHOWN or driver in NO_WIRE or device_class in ONE_CAMERA:
+            continue
         named[device_class] = number = named.get(device_class, 0) + 1
         found[device_class if number == 1 else f"{device_class}_{number}"] = driver
     return found

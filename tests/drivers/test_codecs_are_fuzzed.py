@@ -43,7 +43,7 @@ def test_a_codec_has_its_fuzz_test_and_its_campaign(module: str) -> None:
     assert files, f"{module}: write tests/drivers/<class>/test_<codec>_fuzz.py with tests.drivers.mutations"
     texts = [Path(file).read_text(encoding="utf-8") for file in files]
     assert any("pytest.mark.campaign" in text for text in texts), f"{module}: its fuzz test has no campaign"
-    assert any("1_000_000" in text or "CAMPAIGN" in text for text in texts), f"{module}: a campaign is a million frames"
+    assert any("test_a_million" in text for text in texts), f"{module}: a campaign is a million frames"
 
 
 def test_the_modules_are_there() -> None:
