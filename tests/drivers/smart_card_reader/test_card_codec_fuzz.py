@@ -60,10 +60,9 @@ def _converse(seed: int) -> bool:
     try:
         return isinstance(session.read_profile(), SocialSecurityCard)
     except MediaError as error:
-        assert error.reason in {
-            "protocol_error", "wrong_card_type", "wrong_issuer", "pin_needed", "read_failed"
-        }  # fmt: skip
-        return False
+        refusal = error.reason
+    assert refusal in {"protocol_error", "wrong_card_type", "wrong_issuer", "pin_needed", "read_failed"}
+    return False
 
 
 def test_no_answer_breaks_the_reading_of_a_card() -> None:
