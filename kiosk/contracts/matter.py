@@ -5,7 +5,7 @@ Values a citizen's transaction collects are named by dotted sources:
   card.NAME                    what the identity card says: name, id_number, address, sex, birth_date …
   certificate.TYPE.NAME        an electronic certificate of the holder, for example certificate.residence_permit.address
   service.STEP.NAME            the answer of the `call_service` step with that id
-  answer.FIELD                 what the citizen entered
+  answer.FIELD                 what the citizen entered, or chose in an `ask` step
   material.STEP.NAME           a collected material: its origin, certificate identifier, page hash
   transaction.NAME             number, started_at, site, terminal
 """
@@ -13,6 +13,7 @@ Values a citizen's transaction collects are named by dotted sources:
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -31,6 +32,22 @@ Source = Annotated[
 ]
 SOURCE_PLACE = re.compile(r"\{((?:card|certificate|service|answer|material|transaction)(?:\.[a-z0-9_]+)+)(:masked)?\}")
 """A place in a template text: `{card.name}`, or `{card.id_number:masked}`."""
+
+
+Condition = dict[Source, Literal["known", "unknown"] | tuple[str, ...]]
+"""Every source named has one of the values listed; `known` and `unknown` ask only whether it has any."""
+
+
+def holds(condition: Condition, value_of: Callable[[str], str | None]) -> bool:
+    """Whether a condition holds for the values collected so far; the empty one always does."""
+    for source, wanted in condition.items():
+        value = value_of(source)
+        if wanted in ("known", "unknown"):
+            if (value is not None) != (wanted == "known"):
+                return False
+        elif value not in wanted:
+            return False
+    return True
 
 
 class Assurance(StrEnum):
@@ -91,6 +108,7 @@ class StepOfMatter(Contract):
     title: LocalizedText
     say: LocalizedText
     say_elder: LocalizedText | None = Field(default=None, description="plainer words for elder mode")
+    when: Condition = Field(default={}, description="done only when it holds; passed over otherwise")
 
 
 class ConsentStep(StepOfMatter):
@@ -99,6 +117,31 @@ class ConsentStep(StepOfMatter):
     kind: Literal["consent"] = "consent"
     text: LocalizedText
     text_version: str
+
+
+class AskChoice(Contract):
+    """One answer. With `stop` the matter cannot be done here in this case: it says why, and where instead."""
+
+    id: Slug
+    label: LocalizedText
+    detail: LocalizedText | None = None
+    stop: LocalizedText | None = None
+
+
+class Question(Contract):
+    """Its answer is answer.ID, and answer.ID_label in words. Asked only when `when` holds."""
+
+    id: Slug
+    text: LocalizedText
+    choices: tuple[AskChoice, ...] = Field(min_length=2, max_length=9)
+    when: Condition = {}
+
+
+class AskStep(StepOfMatter):
+    """A few questions that lead to the right variant; then, once, everything this variant will need (一次告知)."""
+
+    kind: Literal["ask"] = "ask"
+    questions: tuple[Question, ...] = Field(min_length=1, max_length=12)
 
 
 class IdentifyStep(StepOfMatter):
@@ -169,6 +212,7 @@ class RateStep(StepOfMatter):
 
 Step = Annotated[
     ConsentStep
+    | AskStep
     | IdentifyStep
     | FillFormStep
     | CollectMaterialStep
@@ -181,7 +225,7 @@ Step = Annotated[
 ]
 
 STEP_KINDS: tuple[str, ...] = (
-    "consent", "identify", "fill_form", "collect_material", "review", "call_service", "print_document",
+    "consent", "ask", "identify", "fill_form", "collect_material", "review", "call_service", "print_document",
     "print_receipt", "rate",
 )  # fmt: skip
 

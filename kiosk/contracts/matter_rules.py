@@ -10,9 +10,11 @@ from typing import NamedTuple
 from drivers.messages import IdCard
 from kiosk.contracts.matter import (
     SOURCE_PLACE,
+    AskStep,
     Assurance,
     CallServiceStep,
     CollectMaterialStep,
+    Condition,
     ConsentStep,
     FillFormStep,
     IdentifyStep,
@@ -40,8 +42,8 @@ _BRACED = re.compile(r"\{[^{}]*\}|[{}]")
 _CLOSED_HOURS = re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")
 
 AnyStep = (
-    ConsentStep | IdentifyStep | FillFormStep | CollectMaterialStep | ReviewStep | CallServiceStep | PrintDocumentStep
-    | PrintReceiptStep | RateStep
+    ConsentStep | AskStep | IdentifyStep | FillFormStep | CollectMaterialStep | ReviewStep | CallServiceStep
+    | PrintDocumentStep | PrintReceiptStep | RateStep
 )  # fmt: skip
 
 
@@ -62,6 +64,7 @@ class _Known:
     def __init__(self, steps: list[PlacedStep]) -> None:
         self.identified = False
         self.answers: set[str] = set()
+        self.choices: dict[str, frozenset[str]] = {}
         self.services: set[str] = set()
         self.materials: set[str] = set()
         self.certificates: set[str] = set()
@@ -72,8 +75,9 @@ class _Known:
         match step:
             case IdentifyStep():
                 self.identified = True
-            case FillFormStep():
+            case FillFormStep() | AskStep():
                 self.answers |= _answers_of(step)
+                self.choices |= _choices_of(step)
             case CallServiceStep():
                 self.services.add(step.id)
             case CollectMaterialStep():
@@ -83,7 +87,7 @@ class _Known:
                 self.services.add(step.id)
                 self.materials.add(step.id)
                 self.identified |= step.kind == "identify"
-                self.anything_answered |= step.kind in ("fill_form", "")
+                self.anything_answered |= step.kind in ("fill_form", "ask", "")
                 self.anything_certified |= step.kind in ("collect_material", "")
             case _:
                 pass
@@ -156,8 +160,8 @@ class _Known:
         if names[0] in self.answers or self.anything_answered:
             return None
         if f"answer.{names[0]}" in self.later:
-            return f"source {source!r} is not asked yet: move its 'fill_form' step before this one"
-        return f"unknown source {source!r}: no 'fill_form' step asks for {names[0]!r}{_near(names[0], self.answers)}"
+            return f"source {source!r} is not asked yet: move its 'fill_form' or 'ask' step before this one"
+        return f"unknown source {source!r}: no step asks for {names[0]!r}{_near(names[0], self.answers)}"
 
 
 def _gives(step: AnyStep | Unreadable) -> set[str]:
@@ -166,7 +170,7 @@ def _gives(step: AnyStep | Unreadable) -> set[str]:
             return {f"service.{step.id}"}
         case CollectMaterialStep():
             return {f"material.{step.id}", f"certificate.{step.certificate}"}
-        case FillFormStep():
+        case FillFormStep() | AskStep():
             return {f"answer.{name}" for name in _answers_of(step)}
         case Unreadable():
             return {f"service.{step.id}", f"material.{step.id}"}
@@ -174,9 +178,16 @@ def _gives(step: AnyStep | Unreadable) -> set[str]:
             return set()
 
 
-def _answers_of(step: FillFormStep) -> set[str]:
+def _answers_of(step: FillFormStep | AskStep) -> set[str]:
     """A choice is kept by its id and, as FIELD_label, in words."""
-    return {field.id for field in step.fields} | {f"{field.id}_label" for field in step.fields if field.choices}
+    asked = step.fields if isinstance(step, FillFormStep) else step.questions
+    return {item.id for item in asked} | {f"{item.id}_label" for item in asked if item.choices}
+
+
+def _choices_of(step: FillFormStep | AskStep) -> dict[str, frozenset[str]]:
+    """What may be answered, by answer; only where it is a choice."""
+    asked = step.fields if isinstance(step, FillFormStep) else step.questions
+    return {f"answer.{item.id}": frozenset(choice.id for choice in item.choices) for item in asked if item.choices}
 
 
 def _name_fault(source: str, names: list[str], known: frozenset[str]) -> str | None:
@@ -220,6 +231,8 @@ def step_mistakes(steps: list[PlacedStep], *, assurance: Assurance | None = None
         if isinstance(step, IdentifyStep):
             found += _identify_mistakes(path, known, assurance)
         if not isinstance(step, Unreadable):
+            found += _condition_mistakes(f"{path}.when", step.when, known)
+        if not isinstance(step, Unreadable):
             found += _mistakes_in(path, step, known)
         if isinstance(step, RateStep) and rated_at is None:
             rated_at = step.id
@@ -236,29 +249,63 @@ def _identify_mistakes(path: str, known: _Known, assurance: Assurance | None) ->
 
 
 def _mistakes_in(path: str, step: AnyStep, known: _Known) -> list[Found]:
+    found: list[Found] = []
     match step:
+        case AskStep():
+            found = _question_mistakes(path, step, known)
         case FillFormStep():
-            return _form_mistakes(path, step, known)
+            found = _form_mistakes(path, step, known)
         case ReviewStep():
-            return [
-                fault
-                for at, shown in enumerate(step.show)
-                for fault in _template_faults(f"{path}.show[{at}].value", shown.value, known)
-            ]
+            for at, shown in enumerate(step.show):
+                found += _template_faults(f"{path}.show[{at}].value", shown.value, known)
         case CallServiceStep():
-            return [
-                fault for name, text in step.send.items() for fault in _sent_faults(f"{path}.send.{name}", text, known)
-            ]
+            for name, text in step.send.items():
+                found += _sent_faults(f"{path}.send.{name}", text, known)
         case PrintDocumentStep():
-            return _document_mistakes(f"{path}.document", step.document, known)
+            found = _document_mistakes(f"{path}.document", step.document, known)
         case PrintReceiptStep():
-            return [
-                fault
-                for at, item in enumerate(step.layout.items)
-                for fault in _template_faults(f"{path}.layout.items[{at}].value", item.value, known)
-            ]
+            for at, item in enumerate(step.layout.items):
+                found += _template_faults(f"{path}.layout.items[{at}].value", item.value, known)
         case _:
-            return []
+            pass
+    return found
+
+
+def _condition_mistakes(path: str, condition: Condition, known: _Known) -> list[Found]:
+    found: list[Found] = []
+    for source, wanted in condition.items():
+        fault = known.fault_of(source)
+        if fault:
+            found.append((f"{path}.{source}", fault))
+        elif isinstance(wanted, tuple) and source in known.choices:
+            found += [
+                (f"{path}.{source}", f"{value!r} is no choice of {source}{_near(value, known.choices[source])}")
+                for value in wanted
+                if value not in known.choices[source]
+            ]
+    return found
+
+
+def _question_mistakes(path: str, step: AskStep, known: _Known) -> list[Found]:
+    """A question may depend on those before it."""
+    found: list[Found] = []
+    here: set[str] = set()
+    for at, question in enumerate(step.questions):
+        place = f"{path}.questions[{at}]"
+        if question.id in known.answers:
+            found.append((f"{place}.id", f"{question.id!r} is asked twice: ask once and use answer.{question.id}"))
+        found += _condition_mistakes(f"{place}.when", question.when, known)
+        ids = [choice.id for choice in question.choices]
+        found += [
+            (f"{place}.choices[{index}].id", f"choice {id!r} is listed twice: remove one")
+            for index, id in enumerate(ids)
+            if id in ids[:index]
+        ]
+        here.add(question.id)
+        known.answers.add(question.id)
+        known.choices[f"answer.{question.id}"] = frozenset(ids)
+    known.answers -= here
+    return found
 
 
 def _form_mistakes(path: str, step: FillFormStep, known: _Known) -> list[Found]:

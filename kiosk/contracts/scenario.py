@@ -19,7 +19,7 @@ from pydantic import Field, ValidationError
 
 from kiosk.contracts.errors import FaultCode, MatterInvalid
 from kiosk.contracts.events import Disposition
-from kiosk.contracts.matter import CollectMaterialStep, FillFormStep, Matter, Slug
+from kiosk.contracts.matter import AskStep, CollectMaterialStep, FillFormStep, FormField, Matter, Question, Slug
 from kiosk.contracts.value import Contract, Language
 from kiosk.contracts.yaml_marks import Marked, Mistake, mistakes_of, read_marked
 
@@ -85,7 +85,10 @@ def load_scenario(text: str, file: str, matter: Matter) -> Scenario:
 
 
 def _misfits(scenario: Scenario, matter: Matter, marked: Marked) -> list[Mistake]:
-    fields = {field.id: field for step in matter.steps if isinstance(step, FillFormStep) for field in step.fields}
+    fields: dict[str, FormField | Question] = {
+        field.id: field for step in matter.steps if isinstance(step, FillFormStep) for field in step.fields
+    }
+    fields |= {asked.id: asked for step in matter.steps if isinstance(step, AskStep) for asked in step.questions}
     captured = {step.id for step in matter.steps if isinstance(step, CollectMaterialStep) and step.capture}
     steps = {step.id for step in matter.steps}
     found: list[tuple[str, str]] = []

@@ -15,7 +15,7 @@ from drivers.messages import DeviceClass, DeviceState, DeviceStatus, FaultAction
 from drivers.protocols import Device
 from kiosk.contracts.errors import FaultCode, KioskError
 from kiosk.contracts.events import Disposition
-from kiosk.contracts.matter import CallServiceStep, Matter, Step, StepOfMatter
+from kiosk.contracts.matter import CallServiceStep, Matter, Step, StepOfMatter, holds
 from kiosk.contracts.value import CITY_TIME, LocalizedText
 from kiosk.flow.screens import Chosen, Mark, Mode, NoticeScreen, Option, Place, WorkingScreen
 from kiosk.flow.session import CitizenLeft, Session, StepFailed, SteppedBack
@@ -86,14 +86,16 @@ class Transaction:
     def journey(self) -> tuple[Mark, ...]:
         """The steps a citizen notices; while a silent one runs, the next of them is already the present one."""
         steps = self.matter.steps
-        now = next(
-            (index for index in range(self.position, len(steps)) if not _is_silent(steps[index])), len(steps) - 1
-        )
+        noticed = [index for index, step in enumerate(steps) if not _is_silent(step) and self.is_wanted(step)]
+        now = next((index for index in noticed if index >= self.position), len(steps) - 1)
         return tuple(
-            Mark(title=step.title, state="done" if index < now else "now" if index == now else "next")
-            for index, step in enumerate(steps)
-            if not _is_silent(step)
+            Mark(title=steps[index].title, state="done" if index < now else "now" if index == now else "next")
+            for index in noticed
         )
+
+    def is_wanted(self, step: StepOfMatter) -> bool:
+        """Whether the step's condition holds for what is known by now."""
+        return holds(step.when, self.values.get)
 
     def journal(self, event: str, **data: Any) -> None:
         self.equipment.journal.append(event, transaction_number=self.number, **data)
@@ -229,6 +231,9 @@ async def _walk(transaction: Transaction, run_step: StepRunner) -> tuple[Disposi
     seen: list[int] = []
     while index < len(steps):
         transaction.position = index
+        if not transaction.is_wanted(transaction.step):
+            index += 1
+            continue
         asked = session.questions_asked
         started = time.monotonic()
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from kiosk.contracts.matter import (
+    AskStep,
     CallServiceStep,
     CollectMaterialStep,
     ConsentStep,
@@ -16,6 +17,7 @@ from kiosk.contracts.matter import (
     ReviewStep,
 )
 from kiosk.flow.steps import (
+    ask,
     call_service,
     collect_material,
     consent,
@@ -35,6 +37,8 @@ async def run_step(transaction: Transaction) -> Outcome:
     match step:
         case ConsentStep():
             work = consent.run(transaction, step)
+        case AskStep():
+            work = ask.run(transaction, step)
         case IdentifyStep():
             work = identify.run(transaction, step)
         case FillFormStep():

@@ -97,7 +97,7 @@ ONE_MISTAKE = [
      "steps[1].fields[0].sources[0]", ["no type 'residence_permt'", "did you mean 'residence_permit'"]),
     ("name: card.name", "name: crad.name", "steps[2].send.name", ["unknown source 'crad.name'"]),
     ("{answer.address}", "{answer.adress}", "steps[2].send.place",
-     ["no 'fill_form' step asks for 'adress'", "'address'"]),
+     ["no step asks for 'adress'", "'address'"]),
     ("{answer.address}", "{answer.address", "steps[2].send.place", ["no place for a source"]),
     ("{service.lookup.phone}", "{service.population.phone}", "steps[3].layout.items[0].value",
      ["no call_service step has the id 'population'"]),
@@ -202,3 +202,53 @@ def test_dates_without_quotes_stay_text() -> None:
     )
     matter = load_matter(GOOD.replace("  - id: identify", consent + "  - id: identify"), "sample.yaml")
     assert getattr(matter.steps[0], "text_version", "") == "2026-11-01"
+
+
+ASK = """\
+  - id: variant
+    kind: ask
+    title: {zh-CN: 选择, zh-TW: 選擇, en: Choose}
+    say: {zh-CN: 请选择, zh-TW: 請選擇, en: Choose}
+    questions:
+      - id: why
+        text: {zh-CN: 为谁, zh-TW: 為誰, en: For whom}
+        choices:
+          - {id: me, label: {zh-CN: 本人, zh-TW: 本人, en: Me}}
+          - {id: child, label: {zh-CN: 孩子, zh-TW: 孩子, en: My child}}
+      - id: age
+        text: {zh-CN: 几岁, zh-TW: 幾歲, en: How old}
+        when: {answer.why: [child]}
+        choices:
+          - {id: small, label: {zh-CN: 小, zh-TW: 小, en: Small}}
+          - {id: big, label: {zh-CN: 大, zh-TW: 大, en: Big}}
+  - id: identify
+    when: {answer.age: known}
+"""
+
+
+def with_questions(text: str = ASK) -> str:
+    return GOOD.replace("  - id: identify\n", text, 1)
+
+
+def test_questions_and_conditions_are_read() -> None:
+    matter = load_matter(with_questions(), "m.yaml")
+    assert matter.steps[1].when == {"answer.age": "known"}
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "path", "words"),
+    [
+        ("{answer.why: [child]}", "{answer.why: [chlid]}", "steps[0].questions[1].when.answer.why", ["chlid", "child"]),
+        ("{answer.age: known}", "{answer.agee: known}", "steps[1].when.answer.agee", ["agee", "age"]),
+        ("{answer.age: known}", "{card.name: known}", "steps[1].when.card.name", ["identify"]),
+        ("{answer.why: [child]}", "{answer.age: [big]}", "steps[0].questions[1].when.answer.age", ["answer.age"]),
+        ("- id: age", "- id: why", "steps[0].questions[1].id", ["asked twice"]),
+        ("{id: big,", "{id: small,", "steps[0].questions[1].choices[1].id", ["listed twice"]),
+        ("- id: age", "- id: address", "steps[2].fields[0].id", ["asked twice"]),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_a_question_or_a_condition_is_named(good: str, bad: str, path: str, words: list[str]) -> None:
+    assert ASK.count(good) == 1
+    told = {where: message for where, _, message in mistakes(with_questions(ASK.replace(good, bad)))}
+    assert path in told, told
+    assert all(word in told[path] for word in words), told[path]
