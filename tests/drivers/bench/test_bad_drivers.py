@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import psutil
@@ -20,7 +18,6 @@ from drivers.host import DeviceConfig
 from drivers.receipt_printer.simulator import EscposSimulator
 from tests.drivers.bench import bad_drivers
 
-ROOT = Path(__file__).resolve().parents[3]
 AT_ONCE = 4
 
 IN_MOTION = "status answers while the device works, where the driver says so"
@@ -144,15 +141,3 @@ def test_every_kind_of_lie_has_its_bad_driver() -> None:
         entry.sentence for device_class in ("id_card_reader", "receipt_printer") for entry in checks_for(device_class)
     }
     assert {sentence for sentence in CAUGHT_BY.values() if sentence} <= known
-
-
-@pytest.mark.usefixtures("bad_package")
-def test_the_command_line_fails_with_the_name_of_the_check() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "drivers", "check", "receipt_printer/floods_status", "--port", "somewhere"],
-        cwd=ROOT, capture_output=True, text=True, timeout=90, check=False, env={**os.environ, "COLUMNS": "300"},
-    )  # fmt: skip
-    assert done.returncode == 1, done.stderr
-    broken = [line for line in done.stdout.splitlines() if "broken" in line]
-    assert len(broken) == 1
-    assert CALM in broken[0]

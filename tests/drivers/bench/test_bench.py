@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -13,6 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from drivers.bench.conformance import Bench, NotTried, checks_for
+from drivers.bench.witness import Witness
+from drivers.host import DeviceConfig, SupervisedDevice
 
 ROOT = Path(__file__).resolve().parents[3]
 BENCH = [sys.executable, "-m", "drivers"]
@@ -86,6 +91,8 @@ def test_read_gives_one_object_masked_unless_asked() -> None:
         (["read", "id_card_reader/without_library", "--port", "x"], "install"),
         (["simulate", "id_card_reader/misbehaving"], "simulator"),
         (["simulate", "receipt_printer/escpos", "--fault", "earthquake"], "paper_out"),
+        (["check", "receipt_printer/escpos", "--simulate", "--port", "x"], "--port"),
+        (["check", "id_card_reader/misbehaving", "--simulate"], "simulator"),
     ],
 )
 def test_a_failure_is_one_sentence_on_standard_error(arguments: list[str], words: str) -> None:
@@ -121,15 +128,40 @@ def test_a_simulator_obeys_orders_and_ends_cleanly() -> None:
         assert not os.path.lexists(first["address"])
 
 
-def test_a_good_driver_passes_the_conformance_suite_and_paper_costs_a_word() -> None:
-    with simulator("receipt_printer/escpos", stdin=subprocess.DEVNULL) as (_, first):
-        done = bench("check", "receipt_printer/escpos", "--port", first["address"], "--json")
+def test_a_good_driver_passes_the_conformance_suite_against_its_own_peer() -> None:
+    done = bench("check", "receipt_printer/escpos", "--simulate", "--json")
     verdict = json.loads(done.stdout)
     assert done.returncode == 0, done.stdout
     assert verdict["passed"] is True
     outcomes = {finding["check"]: finding["outcome"] for finding in verdict["checks"]}
-    assert outcomes["a test slip is printed, once"] == "not_tried"
+    assert outcomes["a test slip is printed, once"] == "kept"
+    assert outcomes["printed is said only when the paper moved"] == "kept"
     assert set(outcomes.values()) == {"kept", "not_tried"}
+
+
+def test_paper_costs_a_word_and_a_witness() -> None:
+    config = DeviceConfig(name="it", driver="receipt_printer/escpos", options={"port": "/dev/null"})
+
+    class Somebody:
+        def can(self, *_: str) -> bool:
+            raise AssertionError("nobody is asked before paper is allowed")
+
+        async def order(self, *_: str) -> bool:
+            raise AssertionError("nobody is asked before paper is allowed")
+
+    async def remarks(witness: Witness | None, may_print: bool) -> set[str]:
+        bench = Bench(config, "port", may_print, SupervisedDevice(config), witness)
+        entries = [entry for entry in checks_for("receipt_printer") if "print" in entry.sentence]
+        assert len(entries) >= 2
+        said = set()
+        for entry in entries[-1:] if may_print else entries:
+            with pytest.raises(NotTried) as caught:
+                await entry.run(bench)
+            said.add(str(caught.value).split(":")[0].split(" with ")[0])
+        return said
+
+    assert asyncio.run(remarks(Somebody(), may_print=False)) == {"allow paper"}
+    assert asyncio.run(remarks(None, may_print=True)) == {"needs somebody who takes the paper away"}
 
 
 @pytest.mark.usefixtures("driver_package")

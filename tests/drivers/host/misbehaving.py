@@ -8,6 +8,7 @@ import ctypes
 import datetime as dt
 import itertools
 import os
+import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -142,6 +143,8 @@ class Common:
             case "files":
                 while True:
                     self.kept.append(os.open("/dev/null", os.O_RDONLY))
+            case "starts_a_daemon":
+                self.mark(str(subprocess.Popen(["sleep", "60"], start_new_session=True).pid))  # noqa: ASYNC220
             case "bug":
                 raise RuntimeError(f"cannot read {NAME}")
             case "talks":

@@ -230,6 +230,33 @@ def test_the_process_dies_with_the_house_and_inherits_no_secret(
     run(story)
 
 
+@pytest.mark.parametrize("ending", ["killed", "closed"])
+def test_what_a_driver_has_started_ends_with_its_process(ending: str, tmp_path: Path) -> None:
+    marks = tmp_path / "marks"
+
+    async def story() -> None:
+        async with device("starts_a_daemon", marks=str(marks)) as supervised:
+            pid = supervised.pid
+            assert pid
+            await supervised.proxy.read()
+            daemon = int(marks.read_text().split()[-1])
+            assert os.getpgid(daemon) != os.getpgid(pid), "it must have left the group"
+            if ending == "killed":
+                os.kill(pid, signal.SIGKILL)
+                await until(lambda: not psutil.pid_exists(daemon))
+        await until(lambda: not psutil.pid_exists(daemon))
+
+    run(story)
+
+
+def test_device_processes_are_the_first_to_go_when_memory_ends() -> None:
+    async def story() -> None:
+        async with device() as supervised:
+            assert int(Path(f"/proc/{supervised.pid}/oom_score_adj").read_text()) >= 500  # noqa: ASYNC240
+
+    run(story)
+
+
 def test_a_house_killed_outright_leaves_no_device_process(driver_package: Path, tmp_path: Path) -> None:
     house = tmp_path / "house.py"
     house.write_text(

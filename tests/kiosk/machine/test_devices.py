@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from drivers.errors import DeviceOffline
+from drivers.errors import DeviceBusy, DeviceOffline
 from drivers.host import DeviceConfig
 from drivers.messages import DeviceClass, DeviceState, DeviceStatus, FaultAction, PrintJob, PrintOutcome
 from kiosk.machine.devices import Devices
@@ -133,3 +133,36 @@ def test_wipe_reaches_every_device_and_recycles_the_one_that_does_not_confirm(tm
             assert result.outcome is PrintOutcome.PRINTED
 
     run(story)
+
+
+def test_each_visit_has_the_devices_to_itself_and_its_end_releases_all(tmp_path: Path) -> None:
+    marks = tmp_path / "marks"
+
+    async def story() -> None:
+        async with machine(
+            config("reader", "id_card_reader", marks=str(marks)), config("printer", "receipt_printer")
+        ) as devices:
+            await devices.open()
+            assert {status.claimed_by for status in devices.statuses().values()} == {None}
+            old_reader, old_printer = devices.card_reader, devices.receipt_printer
+            assert old_reader is not None
+            assert old_printer is not None
+            await old_reader.read()
+            first = devices.statuses()["reader"]
+            assert first.claimed_by
+            assert first.claimed_by.startswith("visit-")
+            assert first.status_age_ms is not None
+            assert devices.statuses()["printer"].claimed_by is None
+            await devices.wipe()
+            assert devices.statuses()["reader"].claimed_by is None
+            for late in (old_reader.read(), old_printer.print_receipt(PrintJob(job_id="1", lines=()))):
+                with pytest.raises(DeviceBusy) as caught:
+                    await late
+                assert caught.value.reason == "claim_over"
+            assert devices.card_reader is not None
+            await devices.card_reader.read()
+            assert devices.statuses()["reader"].claimed_by not in (None, first.claimed_by)
+            assert (await old_reader.status()).is_fit
+
+    run(story)
+    assert marks.read_text().split().count("read") == 2
