@@ -7,6 +7,7 @@ So reasons count only while a job is under way, pages never, and a job that bega
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -33,6 +34,7 @@ from drivers.document_printer.ipp_health import (
 from drivers.document_printer.job_outcomes import COMPLETED, NAME_PREFIX, failed, outcome_of, uncertain
 from drivers.messages import Capabilities, PrintOutcome, PrintResult
 
+DEVICE_SECONDS = 1.0
 FOLLOWING_BACKENDS = frozenset({"ipp", "ipps"})
 """They stay with a job until the printer itself says it has ended; the others end when the bytes are gone."""
 
@@ -60,6 +62,8 @@ class CupsPrinter(IppPrinter):
         self._device = IppClient(options.device_address, options.user_name) if options.device_address else None
         self._follows: bool | None = True if options.completed_is_printed else None
         """Whether the queue's backend stays until the paper is out; None: not asked yet."""
+        self._stale: frozenset[str] = frozenset()
+        """Reasons that the queue gave while it did nothing: of earlier jobs, and not believed in the next either."""
 
     async def capabilities(self) -> Capabilities:
         said = await super().capabilities()
@@ -80,9 +84,11 @@ class CupsPrinter(IppPrinter):
 
     def _health(self, attributes: Attributes) -> PrinterHealth:
         """The queue's own state, and the printer's as far as it can be known."""
-        own = {reason for reason in words_of(attributes, "printer-state-reasons") if reason in QUEUE_REASONS}
+        reasons = frozenset(words_of(attributes, "printer-state-reasons"))
         is_working = number_of(attributes, "printer-state") == PROCESSING
-        believed = attributes if is_working else _with_reasons(attributes, own)
+        if not is_working:
+            self._stale = reasons - QUEUE_REASONS
+        believed = _with_reasons(attributes, reasons - self._stale)
         queue = read_health({name: value for name, value in believed.items() if name != "media-ready"})
         if queue.obstacle and not is_working:
             return PrinterHealth(queue.state, UNKNOWN_PARTS | {"spooler": queue.parts["spooler"]}, queue.found)
@@ -94,7 +100,8 @@ class CupsPrinter(IppPrinter):
     @staticmethod
     def _device_health(device: IppClient, queue: PrinterHealth) -> PrinterHealth:
         try:
-            said = read_health(device.printer(POLL_ANSWER_SECONDS))
+            with device.within(time.monotonic() + DEVICE_SECONDS):
+                said = read_health(device.printer(POLL_ANSWER_SECONDS))
         except (Unreachable, AnswerLost, Refused):
             return DISCONNECTED
         return PrinterHealth(said.state, said.parts | {"spooler": queue.parts["spooler"]}, said.found)
@@ -116,22 +123,15 @@ class CupsPrinter(IppPrinter):
         return bool(self._follows)
 
     def _purge(self) -> None:
-        """Beside what is unfinished, forget the documents that a queue keeps of jobs whose end is known."""
+        """A queue keeps documents of jobs long ended, for a day if nobody says otherwise: ours go, ended or not."""
         with suppress(Unreachable, AnswerLost, Refused):
             for which in ("not-completed", "completed"):
                 for job in self._client.jobs(which):
-                    if self._is_ours(job) and (not job.is_final or self._is_decided(job.name)):
+                    if job.name.startswith(NAME_PREFIX) and job.user == self._user_name:
                         self._client.cancel(job.number, purge=True)
             self._open.clear()
 
-    def _is_ours(self, job: JobView) -> bool:
-        return job.name.startswith(NAME_PREFIX) and job.user == self._user_name
 
-    def _is_decided(self, name: str) -> bool:
-        known = self._results.get(name.removeprefix(NAME_PREFIX))
-        return known is not None and known.outcome is not PrintOutcome.UNCERTAIN
-
-
-def _with_reasons(attributes: Attributes, kept: set[str]) -> Attributes:
+def _with_reasons(attributes: Attributes, kept: frozenset[str]) -> Attributes:
     values = attributes.get("printer-state-reasons", ())
     return attributes | {"printer-state-reasons": tuple(value for value in values if value.content in kept)}

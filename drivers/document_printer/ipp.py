@@ -20,7 +20,6 @@ from typing import TypeVar
 from pydantic import Field
 
 from drivers.document_printer.ipp_client import (
-    ANSWER_SECONDS,
     POLL_ANSWER_SECONDS,
     AnswerLost,
     IppClient,
@@ -46,7 +45,14 @@ from drivers.messages import (
 
 REMEMBERED_JOBS = 512
 POLL_SECONDS = 0.25
-CANCEL_SECONDS = 8.0
+CANCEL_SECONDS = 8.0  # of the caller's time, to hear how a job ends that was taken back
+CANCEL_SHARE = 0.25
+OVERTIME_SECONDS = 0.5
+STOP_SECONDS = 1.0
+FIND_SECONDS = 8.0
+STATUS_SECONDS = 1.8
+CAPABILITIES_SECONDS = 4.0
+PURGE_SECONDS = 2.5
 SEARCH_SECONDS = 3.0
 
 T = TypeVar("T")
@@ -85,10 +91,7 @@ class IppPrinter:
     # --- the device ------------------------------------------------------------------------------------------------
 
     async def capabilities(self) -> Capabilities:
-        try:
-            attributes = await asyncio.to_thread(self._client.printer)
-        except (Unreachable, AnswerLost, Refused):
-            attributes = {}
+        attributes = await asyncio.to_thread(self._attributes)
         self._seen(attributes)
         device_id = dict(
             pair.partition(":")[::2] for pair in "".join(words_of(attributes, "printer-device-id")).split(";")
@@ -115,6 +118,11 @@ class IppPrinter:
             features=frozenset(features),
         )
 
+    def _attributes(self) -> Attributes:
+        with suppress(Unreachable, AnswerLost, Refused), self._client.within(time.monotonic() + CAPABILITIES_SECONDS):
+            return self._client.printer()
+        return {}
+
     async def status(self) -> DeviceStatus:
         return await asyncio.to_thread(self._status)
 
@@ -122,14 +130,15 @@ class IppPrinter:
         if not self._client.is_usable:
             return self._faults.status(MISCONFIGURED)
         try:
-            return self._faults.status(self._health(self._client.printer(POLL_ANSWER_SECONDS)))
+            with self._client.within(time.monotonic() + STATUS_SECONDS):
+                return self._faults.status(self._health(self._client.printer(POLL_ANSWER_SECONDS)))
         except (Unreachable, AnswerLost, Refused):
             return self._faults.status(DISCONNECTED)
 
     async def wipe(self) -> None:
         """Cancel whatever of ours the printer still holds: no job may outlive its session."""
         self._stop.set()
-        await asyncio.to_thread(self._purge)
+        await self._soon(PURGE_SECONDS, self._purge)
 
     async def close(self) -> None:
         self._stop.set()
@@ -146,18 +155,25 @@ class IppPrinter:
             raise MediaError("document printer: the document is not the one that was to be printed", "hash_mismatch")
         stop = threading.Event()
         deadline = time.monotonic() + timeout_seconds
-        return await _in_thread(lambda: self._print(job, deadline, stop), stop)
+        return await _in_thread(lambda: self._print(job, deadline, stop), stop, self._client.interrupt)
 
     async def find_job(self, job_id: str, printer_job_id: str | None) -> PrintResult:
-        return await asyncio.to_thread(self._find_result, job_id, printer_job_id)
+        return await self._soon(FIND_SECONDS, lambda: self._find_result(job_id, printer_job_id))
 
     async def cancel_job(self, job_id: str) -> None:
-        await asyncio.to_thread(self._cancel, job_id)
+        await self._soon(FIND_SECONDS, lambda: self._cancel(job_id))
+
+    async def _soon(self, seconds: float, work: Callable[[], T]) -> T:
+        def bounded() -> T:
+            with self._client.within(time.monotonic() + seconds):
+                return work()
+
+        return await asyncio.to_thread(bounded)
 
     # --- on worker threads -----------------------------------------------------------------------------------------
 
     def _print(self, job: DocumentJob, deadline: float, stop: threading.Event) -> PrintResult:
-        with self._lock:
+        with self._lock, self._client.within(deadline + OVERTIME_SECONDS):
             self._stop = stop
             known = self._results.get(job.job_id)
             if known is not None and known.outcome is not PrintOutcome.UNCERTAIN:
@@ -169,7 +185,7 @@ class IppPrinter:
     def _send(self, job: DocumentJob, deadline: float, stop: threading.Event, *, sent_before: bool) -> PrintResult:
         name = job_name(job.job_id)
         try:
-            attributes = self._client.printer(min(ANSWER_SECONDS, max(0.1, deadline - time.monotonic())))
+            attributes = self._client.printer()
             earlier = self._search(name)
             if earlier is not None:
                 return self._follow(job.job_id, earlier, deadline, stop)
@@ -214,30 +230,37 @@ class IppPrinter:
         return self._follow(job.job_id, view, deadline, stop)
 
     def _follow(self, job_id: str, job: JobView, deadline: float, stop: threading.Event) -> PrintResult:
-        """Until the printer says the job has ended; at the limit it is taken back and its end awaited."""
+        """Until the printer says that the job has ended; before the limit it is taken back, and its end awaited."""
         self._open[job_id] = job.number
-        limit, taken_back, reason = deadline, False, ""
+        limit = deadline + OVERTIME_SECONDS
+        take_back_at = deadline - min(CANCEL_SECONDS, CANCEL_SHARE * max(0.0, deadline - time.monotonic()))
+        taken_back, reason, unheard = False, "", False
+        self._client.hurry(take_back_at)
         while not job.is_final:
-            if not taken_back and (stop.is_set() or time.monotonic() >= deadline):
-                taken_back, limit = True, time.monotonic() + CANCEL_SECONDS
-                reason = self._obstacle() or ("cancelled" if stop.is_set() else "timed_out")
-                with suppress(Unreachable, AnswerLost, Refused):
-                    self._client.cancel(job.number)
-            elif taken_back and time.monotonic() >= limit:
-                return uncertain(job_id, reason, job.number)
+            now = time.monotonic()
+            if not taken_back and (stop.is_set() or now >= take_back_at):
+                taken_back = True
+                limit = now + STOP_SECONDS if stop.is_set() else limit
+                self._client.hurry(limit)
+                reason = self._take_back(job.number, stop)
+            elif taken_back and now >= limit:
+                return uncertain(job_id, "disconnected" if unheard else reason, job.number)
             _pause(stop if not taken_back else None)
-            with suppress(AnswerLost, Refused):
-                try:
-                    seen = self._client.job(job.number)
-                except Unreachable:
-                    if time.monotonic() >= min(limit, deadline) or stop.is_set():
-                        return uncertain(job_id, "disconnected", job.number)
-                    continue
+            unheard = True
+            with suppress(AnswerLost, Refused, Unreachable):
+                seen = self._client.job(job.number)
                 if seen is None or seen.name != job_name(job_id):
                     return uncertain(job_id, "job_unknown", job.number)
-                job = seen
+                job, unheard = seen, False
         self._open.pop(job_id, None)
         return self._outcome(job_id, job, reason)
+
+    def _take_back(self, number: int, stop: threading.Event) -> str:
+        """Cancel; why it had to be."""
+        reason = "cancelled" if stop.is_set() else self._obstacle() or "timed_out"
+        with suppress(Unreachable, AnswerLost, Refused):
+            self._client.cancel(number)
+        return reason
 
     def _find_result(self, job_id: str, printer_job_id: str | None) -> PrintResult:
         known = self._results.get(job_id)
@@ -331,12 +354,13 @@ def _pause(stop: threading.Event | None) -> None:
         stop.wait(POLL_SECONDS)
 
 
-async def _in_thread(work: Callable[[], T], stop: threading.Event) -> T:
+async def _in_thread(work: Callable[[], T], stop: threading.Event, interrupt: Callable[[], None]) -> T:
     """Run blocking work; when the task is cancelled, tell the work to stop and wait until it has."""
     running = asyncio.ensure_future(asyncio.to_thread(work))
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
         stop.set()
+        interrupt()
         await asyncio.wait({running})
         raise

@@ -14,7 +14,9 @@ import itertools
 import socket
 import ssl
 import threading
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -48,6 +50,7 @@ NOT_FOUND = 0x0406
 NOT_POSSIBLE = 0x0404
 NOT_SUPPORTED = 0x0501
 DEFAULT_PORT = 631
+LEAST_SECONDS = 0.2
 CONNECT_SECONDS = 4.0
 ANSWER_SECONDS = 10.0  # a sleeping printer wakes up first
 POLL_ANSWER_SECONDS = 2.0
@@ -132,6 +135,31 @@ class IppClient:
         self._ca_file = ca_file
         self._pin = certificate_sha256.replace(":", "").lower() if certificate_sha256 else None
         self._numbers = itertools.count(1)
+        self._limits = threading.local()
+        self._under_way: set[http.client.HTTPConnection] = set()
+
+    @contextmanager
+    def within(self, ends_at: float) -> Iterator[None]:
+        """No request of this thread outlives that moment (`time.monotonic`) by more than `LEAST_SECONDS`."""
+        before = getattr(self._limits, "ends_at", None)
+        self.hurry(ends_at)
+        try:
+            yield
+        finally:
+            self._limits.ends_at = before
+
+    def hurry(self, ends_at: float) -> None:
+        """From now on this thread has less time."""
+        self._limits.ends_at = ends_at
+
+    def interrupt(self) -> None:
+        """Cut what is under way, from any thread: its answer is lost."""
+        for connection in tuple(self._under_way):
+            _cut(connection)
+
+    def _bounded(self, seconds: float) -> float:
+        ends_at: float | None = getattr(self._limits, "ends_at", None)
+        return seconds if ends_at is None else max(LEAST_SECONDS, min(seconds, ends_at - time.monotonic()))
 
     # --- operations ------------------------------------------------------------------------------------------------
 
@@ -214,9 +242,10 @@ class IppClient:
 
     def _exchange(self, body: bytes, seconds: float) -> IppMessage:
         connection = self._connect()
-        watchdog = threading.Timer(seconds, _cut, (connection,))
+        watchdog = threading.Timer(self._bounded(seconds), _cut, (connection,))
         watchdog.daemon = True
         watchdog.start()
+        self._under_way.add(connection)
         try:
             connection.request("POST", self._path, body, {"Content-Type": "application/ipp", "Connection": "close"})
             response = connection.getresponse()
@@ -229,17 +258,19 @@ class IppClient:
             raise AnswerLost("no whole answer") from error
         finally:
             watchdog.cancel()
+            self._under_way.discard(connection)
             connection.close()
 
     def _connect(self) -> http.client.HTTPConnection:
         if not self.is_usable:
             raise Unreachable("the address must be ipp://host or ipps://host")
+        patience = self._bounded(CONNECT_SECONDS)
         try:
             if not self._secure:
-                connection = http.client.HTTPConnection(self._host, self._port, timeout=CONNECT_SECONDS)
+                connection = http.client.HTTPConnection(self._host, self._port, timeout=patience)
             else:
                 connection = http.client.HTTPSConnection(
-                    self._host, self._port, timeout=CONNECT_SECONDS, context=self._trust()
+                    self._host, self._port, timeout=patience, context=self._trust()
                 )
             connection.connect()
             self._check_pin(connection)

@@ -130,6 +130,8 @@ class Conversation:
                     self._real_time.clear()
                 self._put(ask_status(number))
                 if not self._wait(lambda: bool(self._real_time), seconds):
+                    with self._changed:
+                        self._replies.give_up()
                     return None
                 answers.append(self._real_time[0])
             health = read_health(*answers)

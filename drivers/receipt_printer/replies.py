@@ -51,6 +51,12 @@ class ReplyReader:
     def feed(self, data: bytes) -> list[Reply]:
         return [reply for byte in data if (reply := self._take(byte)) is not None]
 
+    def give_up(self) -> None:
+        """What was begun and not ended in time is noise."""
+        for part in (self._automatic, self._block, self._long):
+            self.noise += len(part)
+            part.clear()
+
     def _take(self, byte: int) -> Reply | None:
         if self._block:
             return self._continue_block(byte)

@@ -38,6 +38,8 @@ class FaultCase:
     during: bool = False
     orders: tuple[str, ...] = ()
     mends: bool = True
+    unplayable: str = ""
+    """Why the simulator cannot be played on this machine; the case is then skipped, and still told."""
 
     @property
     def device_class(self) -> str:

@@ -19,6 +19,14 @@ async def _print(printer: Any) -> object:
 
 
 _case = partial(FaultCase, "receipt_printer/escpos", deed=_print)
+_presenter = partial(
+    _case, simulator_options={"presenter": "1"}, options={"presenter": "custom", "take_seconds": 0.5},
+    device=DeviceState.USER_ERROR, action=FaultAction.CLEAR,
+)  # fmt: skip
+_nonsense = partial(
+    _case, completion="failed/wrong_device", device=DeviceState.HARDWARE_ERROR, code="wrong_device",
+    action=FaultAction.CONFIGURATION, parts={"paper": "unknown"},
+)  # fmt: skip
 _obstacle = partial(_case, device=DeviceState.USER_ERROR, action=FaultAction.CLEAR)
 
 CASES: tuple[FaultCase, ...] = (
@@ -47,5 +55,20 @@ CASES: tuple[FaultCase, ...] = (
     _case(
         "disconnect_mid_job", completion="uncertain/disconnected", device=DeviceState.NO_DEVICE, code="disconnected",
         action=FaultAction.CLEAR, parts={"paper": "unknown"},
+    ),
+    _nonsense("garbage"),
+    _nonsense("endless"),
+    _nonsense("echo"),
+    _case(
+        "no_barrier", options={"back_channel": "partial"}, completion="uncertain/not_confirmed",
+        parts={"paper": "full"},
+    ),
+    _case(
+        "no_backchannel", options={"back_channel": "none"}, completion="uncertain/not_confirmed",
+        parts={"paper": "unknown"},
+    ),
+    _presenter("not_taken", completion="done", code="not_taken", parts={"media": "presented"}),
+    _presenter(
+        "presenter_jammed", completion="failed/paper_jammed", code="paper_jammed", parts={"media": "jammed"},
     ),
 )  # fmt: skip
