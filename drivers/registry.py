@@ -92,6 +92,11 @@ _DRIVERS = {
         "drivers.fingerprint_reader.r503:R503Reader",
         "Serial fingerprint modules: R503, AS608, ZFM",
     ),
+    "signature_pad/touchscreen": (
+        "drivers.signature_pad.touchscreen:Touchscreen",
+        "Signing on the terminal's own screen",
+    ),
+    "signature_pad/serial_pen": ("drivers.signature_pad.serial_pen:SerialPen", "Pads with a pen speaking ISDV4"),
 }
 
 _SIMULATORS = {
@@ -139,6 +144,8 @@ _SIMULATORS = {
         "drivers.fingerprint_reader.simulator:R503Simulator",
         "Fingerprint module on a pseudo-terminal",
     ),
+    "signature_pad/touchscreen": ("drivers.signature_pad.simulator:HandSimulator", "A hand that writes on the screen"),
+    "signature_pad/serial_pen": ("drivers.signature_pad.simulator:SerialPenSimulator", "Pen pad on a pseudo-terminal"),
 }
 
 

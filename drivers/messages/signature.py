@@ -10,9 +10,9 @@ from drivers.messages.common import Message
 class PenPoint(Message):
     """Where the pen was: millimetres from the box's upper left, pressure 0…1, milliseconds since the first touch."""
 
-    x_mm: float
-    y_mm: float
-    pressure: float = Field(default=1.0, ge=0, le=1)
+    x_mm: float = Field(allow_inf_nan=False)
+    y_mm: float = Field(allow_inf_nan=False)
+    pressure: float = Field(default=1.0, ge=0, le=1, allow_inf_nan=False)
     milliseconds: int = Field(ge=0)
 
 
@@ -23,8 +23,8 @@ class Stroke(Message):
 
 
 class SignatureBox(Message):
-    width_mm: float = Field(gt=0)
-    height_mm: float = Field(gt=0)
+    width_mm: float = Field(gt=0, allow_inf_nan=False)
+    height_mm: float = Field(gt=0, allow_inf_nan=False)
 
 
 class Ink(Message):

@@ -21,6 +21,8 @@ class CodeScanner(Device, Protocol):
     ) -> ScannedCode:
         """The next code. `pattern` is a regular expression the whole text must match; no symbology means any.
 
-        Raises `CommandTimedOut`, `MediaError` (`wrong_symbology`, `pattern_mismatch`, `barcode_invalid`).
+        A scanner without the feature `symbology` cannot tell kinds apart: it gives `unknown` whatever was asked. Raises
+        `CommandTimedOut`, `MediaError` (`wrong_symbology`, `pattern_mismatch`, `barcode_invalid`), `Unsupported`
+        (`wrong_symbology`: it reads none of these kinds; `pattern_wrong`), `NeedsAttention` (`window_obstructed`).
         """
         ...
