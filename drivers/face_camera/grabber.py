@@ -36,6 +36,8 @@ Image = NDArray[np.uint8]
 OLDEST_SECONDS = 0.2
 """A frame older than this says nothing about now."""
 STALL_SECONDS = 2.0
+OPEN_MSEC = 2000
+"""A read may take twice as long, so that a stall is noticed by the one who waits and not called a loss."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ class FrameGrabber:
         return camera.isdigit() or camera.startswith(("/dev/", "http://", "https://", "rtsp://"))
 
     def open(self) -> None:
-        """Begin to read. Raises `DeviceAbsent` (`camera_absent`) when there is nothing to open."""
+        """Begin to read. Raises `DeviceAbsent` (`camera_absent`) when there is nothing to open, `DeviceOffline`
+        (`camera_stalled`) when an address answers and nothing comes."""
         self.close()
         capture = self._capture()
         self._stop = threading.Event()
@@ -83,20 +86,22 @@ class FrameGrabber:
         self._thread.start()
 
     def _capture(self) -> Any:
-        camera, options = self._options.camera, self._options
+        camera, options, begun = self._options.camera, self._options, time.monotonic()
         if camera.isdigit() or camera.startswith("/dev/"):
             capture = cv2.VideoCapture(int(camera) if camera.isdigit() else camera, cv2.CAP_V4L2)
             capture.set(cv2.CAP_PROP_FRAME_WIDTH, options.width)
             capture.set(cv2.CAP_PROP_FRAME_HEIGHT, options.height)
             capture.set(cv2.CAP_PROP_FPS, options.fps)
         elif self.is_live:
-            limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 2000, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 2000]
+            limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_MSEC, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 2 * OPEN_MSEC]
             capture = cv2.VideoCapture(camera, cv2.CAP_FFMPEG, limits)
         else:
             backend = cv2.CAP_IMAGES if "%" in camera else cv2.CAP_ANY
             capture = cv2.VideoCapture(camera, backend)
         if not capture.isOpened():
             capture.release()
+            if self.is_live and time.monotonic() - begun >= OPEN_MSEC / 1000 * 0.9:
+                raise DeviceOffline("the camera answers and sends no pictures: restart it", "camera_stalled")
             where = camera if self.is_live else Path(camera).name
             raise DeviceAbsent(f"camera {where}: cannot be opened: check the cable and its name", "camera_absent")
         return capture

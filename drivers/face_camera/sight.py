@@ -55,7 +55,8 @@ class Sight:
     def see(self, image: Image, now: float) -> None:
         sample = image[::EVERY, ::EVERY].tobytes()
         if sample != self._sample:
-            self._sample, self._same_since, self.is_frozen = sample, now, False
+            self.is_frozen = self.is_frozen and not self._sample
+            self._sample, self._same_since = sample, now
         elif now - self._same_since >= FROZEN_SECONDS:
             self.is_frozen = True
         if now - self._looked_at < LOOK_SECONDS:

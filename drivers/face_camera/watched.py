@@ -68,6 +68,7 @@ class WatchedCamera:
         self._failure = ""
         self._fault: Fault | None = None
         self._looked_at = float("-inf")
+        self._heard_at = 0.0
 
     def open(self) -> None:
         """Begin to read; a look gives way. Raises `DeviceAbsent` (`camera_absent`)."""
@@ -79,6 +80,7 @@ class WatchedCamera:
 
     def _open(self) -> None:
         self._sight.pause()
+        self._heard_at = time.monotonic()
         try:
             self._grabber.open()
         except DeviceError as error:
@@ -90,9 +92,10 @@ class WatchedCamera:
         try:
             frame = self._grabber.newest(after, timeout_seconds)
         except DeviceOffline as error:
-            self._failure = error.reason
+            if error.reason == "camera_lost" or time.monotonic() - self._heard_at >= STALL_SECONDS:
+                self._failure = error.reason  # who waits less than a stall has learnt nothing of one
             raise
-        self._failure = ""
+        self._failure, self._heard_at = "", time.monotonic()
         if self._grabber.is_live:
             self._sight.see(frame.image, frame.taken_at)
         return frame
@@ -164,16 +167,12 @@ class WatchedCamera:
             self._turn.release()
 
     def _look_on(self) -> None:
-        begun, sequence, heard_at = time.monotonic(), 0, time.monotonic()
+        begun, sequence = time.monotonic(), 0
         while time.monotonic() - begun < LONGEST_LOOK_SECONDS and not self._is_wanted.is_set():
             try:
-                frame = self._grabber.newest(sequence, SHORT_SECONDS)
-            except DeviceOffline as error:
-                if error.reason == "camera_lost" or time.monotonic() - heard_at > STALL_SECONDS:
-                    self._failure = error.reason
+                sequence = self.newest(sequence, SHORT_SECONDS).sequence
+            except DeviceOffline:
+                if self._failure:
                     raise
-                continue
-            sequence, heard_at, self._failure = frame.sequence, time.monotonic(), ""
-            self._sight.see(frame.image, frame.taken_at)
             if self._sight.is_settled:
                 return

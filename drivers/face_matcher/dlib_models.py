@@ -38,6 +38,7 @@ class DlibEngine:
     """One engine a process; loading takes about 0.4 s. Not thread-safe."""
 
     name = "dlib"
+    can_fork = True
     thresholds = Thresholds(accept_at=0.50, retry_at=0.60, same_person_at=0.40, turned_person_at=0.50)
 
     def __init__(self, *, detection_width: int = 480, shape: Path | None = None, encoding: Path | None = None) -> None:

@@ -9,13 +9,14 @@ import importlib
 import secrets
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from pydantic import Field
 
 from drivers.errors import ConsentRequired, DeviceAbsent, DeviceBusy, DeviceError, DeviceOffline
+from drivers.face_matcher.beside import CardEncoding
 from drivers.face_matcher.decision import Judgement, judge
 from drivers.face_matcher.engine import Face, FaceEngine, Thresholds, Vector
 from drivers.face_matcher.infrared import NEAR_SECONDS, InfraredCues
@@ -197,25 +198,25 @@ class Matcher:
         check = self._check = _Check()
         verdict: FaceVerdict | None = None
         opening: asyncio.Future[None] | None = None
+        card: CardEncoding | None = None
         try:
             engine = await asyncio.to_thread(self._loaded_engine)
+            card = CardEncoding(engine, reference_png, check.spend)
             opening = asyncio.ensure_future(asyncio.to_thread(self._open))
-            encoding = asyncio.to_thread(check.spend, "encode_card", lambda: engine.encode_card(reference_png))
-            check.card, _ = await asyncio.gather(encoding, asyncio.shield(opening))
-            if check.card is None:
-                verdict = self._verdict(engine, check, Judgement(FaceDecision.STAFF, "CARD_PHOTO_UNUSABLE", None))
-            else:
-                async for item in self._attempts(engine, check, head_turn, time.monotonic() + timeout_seconds):
-                    if isinstance(item, FaceVerdict):
-                        verdict = item
-                    else:
-                        yield item
+            await asyncio.gather(card.begin(), asyncio.shield(opening))
+            async for item in self._attempts(engine, check, card, head_turn, time.monotonic() + timeout_seconds):
+                if isinstance(item, FaceVerdict):
+                    verdict = item
+                else:
+                    yield item
         except (DeviceOffline, DeviceAbsent) as error:
             if opening is None:
                 raise
             verdict = self._verdict(engine, check, Judgement(FaceDecision.STAFF, error.reason.upper(), None))
         finally:
             check.wipe()
+            if card is not None:
+                await card.wipe()
             if opening is not None:  # a camera that opens after a cancelled check must still be closed
                 await asyncio.wait({opening})
             await asyncio.to_thread(self._close_cameras)
@@ -241,18 +242,25 @@ class Matcher:
         return self._engine
 
     async def _attempts(
-        self, engine: FaceEngine, check: _Check, head_turn: bool, deadline: float
+        self, engine: FaceEngine, check: _Check, card: CardEncoding, head_turn: bool, deadline: float
     ) -> AsyncGenerator[FaceProgress | Preview | FaceVerdict, None]:
         judgement = Judgement(FaceDecision.STAFF, "ATTEMPTS_EXHAUSTED", None)
         while check.attempts < self._options.attempts and time.monotonic() < deadline:
+            if card.is_unusable:
+                judgement = Judgement(FaceDecision.STAFF, "CARD_PHOTO_UNUSABLE", None)
+                break
             check.attempts += 1
             check.forget_attempt()
             outcome = ""
-            async for item in self._course(engine, check, head_turn, deadline):
-                if isinstance(item, str):
-                    outcome = item
-                else:
-                    yield item
+            async with contextlib.aclosing(self._course(engine, check, head_turn, deadline)) as course:
+                async for item in course:
+                    if card.is_unusable:
+                        break
+                    if isinstance(item, str):
+                        outcome = item
+                    else:
+                        yield item
+            check.card = await card.vector()
             judgement = await asyncio.to_thread(self._judged, engine, check, outcome)
             if judgement.reason not in TRY_AGAIN:
                 break
@@ -261,9 +269,10 @@ class Matcher:
         yield self._verdict(engine, check, judgement)
 
     def _judged(self, engine: FaceEngine, check: _Check, outcome: str) -> Judgement:
+        if check.card is None:
+            return Judgement(FaceDecision.STAFF, "CARD_PHOTO_UNUSABLE", None)
         if outcome:
             return Judgement(FaceDecision.RETRY, outcome, None)
-        assert check.card is not None
         card, limits = check.card, self.thresholds(engine)
         if self._infrared is not None:
             suspicion = check.infrared.suspicion(is_required=self._options.ir_required)
@@ -281,7 +290,7 @@ class Matcher:
 
     async def _course(
         self, engine: FaceEngine, check: _Check, head_turn: bool, deadline: float
-    ) -> AsyncIterator[FaceProgress | Preview | str]:
+    ) -> AsyncGenerator[FaceProgress | Preview | str, None]:
         """One attempt; the last item is the reason it failed, or an empty string."""
         options = self._options
         sides: tuple[Direction, ...] = ("left", "right")
