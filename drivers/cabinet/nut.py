@@ -141,7 +141,7 @@ class NutUps:
 
 def parts_of(variables: dict[str, str], budget_minutes: float) -> dict[str, str]:
     """What the UPS says, in the words of the class. A UPS that names no status is unknown in every part."""
-    words = set(variables.get("ups.status", "").split())
+    words = set(variables.get("ups.status", "").split()) - {"WAIT"}  # its driver has not looked yet
     mains = "lost" if "OB" in words else "ok" if "OL" in words else UNKNOWN
     battery = UNKNOWN if not words else "low" if words & {"LB", "FSD"} else "replace" if "RB" in words else "ok"
     runtime = _number(variables, "battery.runtime")

@@ -37,7 +37,7 @@ VERSION: Final = "1.0"
 STATUS_SECONDS: Final = 1.4
 FRESH_SECONDS: Final = 0.5
 LOOK_SECONDS: Final = 1.0
-CLOSE_SECONDS: Final = 1.2
+CLOSE_SECONDS: Final = 0.8
 
 Result = TypeVar("Result")
 

@@ -64,7 +64,7 @@ MODBUS_CASES = (
         action=FaultAction.MAINTENANCE, parts={"door_front": "unknown"},
     ),
     _lost(
-        "unplugged", completion="device_offline/unplugged", device=DeviceState.NO_DEVICE, code="device_absent",
+        "unplugged", completion="device_absent/device_absent", device=DeviceState.NO_DEVICE, code="device_absent",
         action=FaultAction.CONFIGURATION, parts={"tamper": "unknown"},
     ),
     _lost(
