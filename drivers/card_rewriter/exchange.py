@@ -8,7 +8,7 @@ from typing import Final
 
 from drivers.card_rewriter.commands import IDENTITY, LIMIT_SECONDS, LIMITS_SECONDS, Kind, Result, error_of
 from drivers.card_rewriter.frames import ACK, ENQ, NAK, Control, Frame, FrameParser, Heard, encode
-from drivers.errors import DeviceAbsent, DeviceError, DeviceOffline, HardwareFault
+from drivers.errors import DeviceError, DeviceOffline, HardwareFault
 from drivers.serial_line import SerialLine, open_line
 
 DEVICE: Final = "card rewriter"
@@ -28,7 +28,7 @@ class Exchange:
         self._parser = FrameParser()
         self._waiting: list[Heard] = []
         self._number = secrets.randbelow(256)
-        self._heard_anything = False
+        self._heard_nonsense = False
         self.model = ""
 
     def ask(self, kind: Kind, payload: bytes = b"") -> bytes:
@@ -56,26 +56,21 @@ class Exchange:
             self._line = None
 
     def _open(self) -> None:
+        self._line = open_line(self._port, device=DEVICE, baud_rate=self._baud_rate)
         try:
-            self._line = open_line(self._port, device=DEVICE, baud_rate=self._baud_rate)
             self._line.drain()
-            self._heard_anything = False
             answer = self._converse(Kind.VERSION, b"")
-        except DeviceAbsent:
-            raise
         except DeviceError:
-            strange = self._heard_anything
             self.close()
-            if strange:
-                raise _wrong_device(self._port) from None
             raise
         if answer[1 : 1 + len(IDENTITY)] != IDENTITY:
             self.close()
-            raise _wrong_device(self._port)
+            raise self._wrong_device()
         self.model = answer[1 + len(IDENTITY) :].decode("ascii", "replace").strip()
 
     def _converse(self, kind: Kind, payload: bytes) -> bytes:
         self.wipe()
+        self._heard_nonsense = False
         self._number = (self._number + 1) % 256
         command = encode(Frame(self._number, kind, payload))
         early = self._handed_over(command)
@@ -95,6 +90,8 @@ class Exchange:
                 if isinstance(heard, Frame) and heard.number == self._number:
                     self._write(bytes((ACK,)))
                     return heard.payload
+        if self._heard_nonsense:
+            raise self._wrong_device()
         raise DeviceOffline(f"the {DEVICE} on {self._port} does not answer: switch it on", "device_offline")
 
     def _answer(self, kind: Kind, limit: float) -> bytes:
@@ -129,8 +126,9 @@ class Exchange:
             if remaining <= 0:
                 return None
             data = self._opened().read(READ_BYTES, remaining)
-            self._heard_anything = self._heard_anything or bool(data)
-            self._waiting += self._parser.feed(data)
+            heard = self._parser.feed(data)
+            self._heard_nonsense = self._heard_nonsense or (bool(data) and not heard)
+            self._waiting += heard
         return self._waiting.pop(0)
 
     def _write(self, data: bytes) -> None:
@@ -141,6 +139,7 @@ class Exchange:
             raise DeviceOffline(f"the line to the {DEVICE} on {self._port} is closed")
         return self._line
 
-
-def _wrong_device(port: str) -> HardwareFault:
-    return HardwareFault(f"what is on {port} is no {DEVICE} of this protocol: correct the port", "wrong_device")
+    def _wrong_device(self) -> HardwareFault:
+        return HardwareFault(
+            f"what is on {self._port} is no {DEVICE} of this protocol: correct the port", "wrong_device"
+        )

@@ -29,6 +29,9 @@ class Instruction(IntEnum):
     AURA_LED = 0x35  # R503: parameters control, speed, colour, times
 
 
+ANSWER_BYTES: Final = {Instruction.MATCH: 2, Instruction.READ_SYS_PARA: 16, Instruction.TEMPLATE_NUM: 2}
+"""Of a good answer; nothing for all others. An answer carries no mark of its instruction: its size must fit."""
+
 OK: Final = 0x00
 PACKET_DAMAGED: Final = 0x01
 NO_FINGER: Final = 0x02
@@ -37,6 +40,7 @@ NO_MATCH: Final = 0x08
 COMBINE_FAILED: Final = 0x0A
 WRONG_PASSWORD: Final = 0x13
 RESIDUE: Final = 0x17
+PASSWORD_FIRST: Final = 0x21
 SENSOR_FAILED: Final = 0x29
 
 ADVICE: Final[dict[int, Prompt]] = {
@@ -83,6 +87,11 @@ class Light(NamedTuple):
 WAITING: Final = Light(1, 100, 2, 0)
 REFUSED: Final = Light(2, 30, 1, 3)
 DARK: Final = Light(4, 0, 2, 0)
+
+
+def fits(instruction: Instruction, code: int, data: bytes) -> bool:
+    """False for what can only be a late answer to an earlier instruction."""
+    return code != OK or len(data) == ANSWER_BYTES.get(instruction, 0)
 
 
 def refusal(instruction: Instruction, code: int) -> DeviceError:

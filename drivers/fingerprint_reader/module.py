@@ -15,10 +15,11 @@ from drivers.errors import CommandCancelled, DeviceError, DeviceOffline, Hardwar
 from drivers.fingerprint_reader.commands import (
     OK,
     PACKET_DAMAGED,
-    WRONG_PASSWORD,
+    PASSWORD_FIRST,
     Instruction,
     Light,
     SystemParameters,
+    fits,
     parse_system_parameters,
     refusal,
 )
@@ -28,7 +29,9 @@ from drivers.serial_line import SerialLine, open_line
 ANSWER_SECONDS: Final = 1.5
 CAPTURE_SECONDS: Final = 2.0
 TRANSFER_SECONDS: Final = 3.0
-GREETING_SECONDS: Final = 0.4
+GREETING_SECONDS: Final = 1.0
+SETTLE_SECONDS: Final = 0.3
+LONGEST_SETTLE_SECONDS: Final = 1.0
 LIGHT_SECONDS: Final = 0.3
 TRIES: Final = 3
 READ_BYTES: Final = 512
@@ -74,11 +77,8 @@ class FingerModule:
             return
         self._line = open_line(self._port, device="fingerprint reader", baud_rate=self._baud_rate)
         try:
-            code = self.ask(Instruction.VFY_PWD, self._password, seconds=GREETING_SECONDS).code
-            if code != OK:
-                raise refusal(Instruction.VFY_PWD, WRONG_PASSWORD if code == WRONG_PASSWORD else code)
+            self._greet()
             self.look_up()
-            self._empty()
         except DeviceError:
             self.close()
             raise
@@ -97,18 +97,21 @@ class FingerModule:
         self._data.clear()
 
     def look_up(self) -> None:
-        """Its parameters and how many templates it holds. Also tells that it answers."""
+        """Its parameters; what others stored in its flash is deleted. Also tells that it answers."""
         answer = self.expect(Instruction.READ_SYS_PARA)
         self.parameters = parse_system_parameters(answer)
         if self.parameters is None:
             raise HardwareFault(f"what answers on {self._port} is no fingerprint reader", "wrong_device")
         held = self.expect(Instruction.TEMPLATE_NUM)
-        self.stored = int.from_bytes(held, "big") if len(held) == 2 else None
-
-    def _empty(self) -> None:
+        self.stored = int.from_bytes(held, "big")
         if self.stored:
             self.expect(Instruction.EMPTY, seconds=TRANSFER_SECONDS)
             self.stored = int.from_bytes(self.expect(Instruction.TEMPLATE_NUM), "big")
+
+    def _greet(self) -> None:
+        code = self.ask(Instruction.VFY_PWD, self._password, seconds=GREETING_SECONDS).code
+        if code != OK:
+            raise refusal(Instruction.VFY_PWD, code)
 
     def expect(self, instruction: Instruction, parameters: bytes = b"", *, seconds: float = ANSWER_SECONDS) -> bytes:
         """The answer to an instruction that has but one good confirmation."""
@@ -125,13 +128,18 @@ class FingerModule:
         """
         heard = rejected = 0
         request = encode(Kind.COMMAND, bytes([instruction]) + parameters, self._address)
-        for _ in range(TRIES):
+        for attempt in range(TRIES):
             self._send(request, fresh=True)
-            packet = self._next(time.monotonic() + seconds, Kind.ANSWER)
+            answer = self._answer(instruction, time.monotonic() + seconds)
             heard, rejected = heard + self._parser.heard, rejected + self._parser.rejected
-            if packet is not None and packet.content[0] != PACKET_DAMAGED:
-                return Answer(packet.content[0], packet.content[1:])
-            rejected += packet is not None
+            if answer is not None and answer.code != PACKET_DAMAGED:
+                if attempt:
+                    self._settle()
+                if answer.code != PASSWORD_FIRST or instruction is Instruction.VFY_PWD:
+                    return answer
+                self._greet()  # it lost its power for a moment
+                continue
+            rejected += answer is not None
         self.close()
         if rejected:
             raise HardwareFault(
@@ -142,6 +150,20 @@ class FingerModule:
                 f"what answers on {self._port} is no fingerprint reader: correct the port or the speed", "wrong_device"
             )
         raise DeviceOffline(f"the fingerprint reader on {self._port} does not answer: check its power and its cable")
+
+    def _answer(self, instruction: Instruction, ends_at: float) -> Answer | None:
+        while (packet := self._next(ends_at, Kind.ANSWER)) is not None:
+            answer = Answer(packet.content[0], packet.content[1:])
+            if fits(instruction, *answer):
+                return answer
+        return None
+
+    def _settle(self) -> None:
+        """An instruction sent twice may be answered twice: the second answer must not be taken for the next one's."""
+        until = time.monotonic() + LONGEST_SETTLE_SECONDS
+        while self._line is not None and time.monotonic() < until and self._line.read(READ_BYTES, SETTLE_SECONDS):
+            pass
+        self.forget()
 
     def upload(self, buffer: int) -> bytes:
         """The template in a character buffer. Raises as `ask`, and `HardwareFault` (`transfer_failed`)."""

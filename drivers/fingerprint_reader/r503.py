@@ -236,7 +236,7 @@ class R503Reader:
         answer = self._module.ask(Instruction.MATCH)
         if answer.code == NO_MATCH:
             return None
-        if answer.code != OK or len(answer.data) != 2:
+        if answer.code != OK:
             raise refusal(Instruction.MATCH, answer.code)
         return int.from_bytes(answer.data, "big")
 
@@ -275,12 +275,13 @@ class R503Reader:
             raise
         finally:
             self._is_running = False
-            with contextlib.suppress(DeviceError):
-                await self._call(self._end)
+            await asyncio.get_running_loop().run_in_executor(self._worker, self._end)
 
     def _end(self) -> None:
-        self._clear()
-        self._module.show(DARK)
+        """Whatever failed before stays what is known of the reader."""
+        with contextlib.suppress(DeviceError):
+            self._clear()
+            self._module.show(DARK)
 
     async def _call(self, work: Callable[[], Result]) -> Result:
         try:

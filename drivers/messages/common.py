@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Message(BaseModel):
     """A frozen value. Unknown keys are refused; strings are never kept in a parser's cache (they may be personal)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", cache_strings="none")
+    model_config = ConfigDict(frozen=True, extra="forbid", cache_strings="none", defer_build=True)
 
 
 class DeviceClass(StrEnum):

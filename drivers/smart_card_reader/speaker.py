@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from drivers.errors import DeviceAbsent, DeviceError, DeviceOffline
-from drivers.smart_card_reader.link import Link, open_link
+import time
+from typing import Final
+
+from drivers.errors import DeviceAbsent, DeviceError, DeviceOffline, MediaError
+from drivers.smart_card_reader.link import Chip, Link, open_link
+from drivers.smart_card_reader.presence import MISS_SECONDS, MISSES
 from drivers.smart_card_reader.session import CardSession
 from drivers.smart_card_reader.watch import Watch
 from drivers.smart_card_reader.writing import RecordWriter
+
+GONE: Final = frozenset({"no_card", "removed"})
 
 
 class Speaker:
@@ -60,7 +66,7 @@ class Speaker:
     def _powered(self, watch: Watch) -> CardSession:
         try:
             self._link = self._link or open_link(self._reader)
-            chip = self._link.connect(watch.remaining_seconds)
+            chip = _connected(self._link, watch)
         except DeviceError as error:
             self._refusal = "hardware_error" if error.reason == "power_failed" else "no_card"
             if isinstance(error, DeviceOffline | DeviceAbsent) and self._link is not None:
@@ -68,3 +74,16 @@ class Speaker:
                 self._link = None
             raise
         return CardSession(chip)
+
+
+def _connected(link: Link, watch: Watch) -> Chip:
+    """A card that is seen and does not connect is missing only after three misses."""
+    for _ in range(MISSES - 1):
+        try:
+            return link.connect(watch.remaining_seconds)
+        except MediaError as error:
+            if error.reason not in GONE:
+                raise
+        time.sleep(MISS_SECONDS)
+        watch.check()
+    return link.connect(watch.remaining_seconds)

@@ -10,6 +10,7 @@ from drivers.fingerprint_reader.commands import (
     NO_FINGER,
     NO_MATCH,
     OK,
+    PASSWORD_FIRST,
     WRONG_PASSWORD,
     Instruction,
 )
@@ -39,13 +40,20 @@ class SimulatedModule:
         self.loses_downloads = False
         self.other_finger_next = False
         self.has_light = True
+        self.is_greeted = False
         self.buffers: dict[int, bytes] = {}
         self.instructions: list[Instruction] = []
         self._picture: str | None = None
         self._template_bytes = template_bytes
         self._address = address
         self._chance = random.Random(1910)
+        self.good = self._confirm(OK)
         self._incoming: tuple[int, bytearray] | None = None
+
+    def lose_power(self) -> None:
+        """For a moment: what was volatile is gone, and the password is wanted again."""
+        self.is_greeted, self._picture, self._incoming = False, None, None
+        self.buffers.clear()
 
     def hear(self, packet: Packet) -> list[bytes]:
         """The packets that answer it, each whole."""
@@ -59,12 +67,15 @@ class SimulatedModule:
         except ValueError:
             return [self._confirm(NO_SUCH_INSTRUCTION)]
         self.instructions.append(instruction)
+        if not self.is_greeted and instruction is not Instruction.VFY_PWD:
+            return [self._confirm(PASSWORD_FIRST)]
         return self._obey(instruction, packet.content[1:])
 
     def _obey(self, instruction: Instruction, parameters: bytes) -> list[bytes]:  # noqa: PLR0911 - one per instruction
         match instruction:
             case Instruction.VFY_PWD:
-                return [self._confirm(OK if parameters == self.password else WRONG_PASSWORD)]
+                self.is_greeted = parameters == self.password
+                return [self._confirm(OK if self.is_greeted else WRONG_PASSWORD)]
             case Instruction.GEN_IMG:
                 return [self._confirm(self._take_picture())]
             case Instruction.IMG_2_TZ:

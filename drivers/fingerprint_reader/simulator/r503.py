@@ -1,8 +1,8 @@
 """The peer of `fingerprint_reader/r503`: a module on a pseudo-terminal, with invented fingers and misfortunes.
 
 Orders: `place NAME` lays an invented finger down (any name is a finger), `remove` takes it away, `fault NAME` begins a
-misfortune, `clear` ends all. A citizen is played too: a finger that was seen well is lifted for a moment, then laid down
-again, as the screen asks.
+misfortune, `clear` ends all. A citizen is played too: a finger that was seen well is lifted for a moment, then laid
+down again, as the screen asks.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from drivers.fingerprint_reader.simulator.module import SimulatedModule
 BITS_PER_BYTE: Final = 10
 CHUNK_BYTES: Final = 32
 READ_BYTES: Final = 4096
-LIFTED_SECONDS: Final = 0.35
+LIFTED_SECONDS: Final = 0.2
 SLOW_SECONDS: Final = 0.5
 FAKE_CODE: Final = "3A"
 STORED: Final = 7
 ANOTHER_DEVICE_SAYS: Final = b"\r\n$GPGGA,000000.00,,,,,0,00,99.99,,,,,,*66\r\nERROR\r\n"
 
 OF_THE_LINE: Final = frozenset({"silent", "noise", "endless", "wrong_device", "slow"})
-ONCE: Final = frozenset({"corrupt_once", "truncated_once", "poor_once"})
+ONCE: Final = frozenset({"corrupt_once", "truncated_once", "poor_once", "restarted"})
 FEATURE_CODES: Final = {"dry": 0x04, "wet": 0x05, "poor": 0x06, "small": 0x07}
 PICTURE_CODES: Final = {
     "no_finger": NO_FINGER,
@@ -65,6 +65,7 @@ class R503Simulator:
         self._tasks: set[asyncio.Task[None]] = set()
         self._master = self._slave = -1
         self.module.finger_name = card
+        self._is_lifted = False
 
     async def start(self) -> str:
         """The slave stays open here: else the master fails whenever no driver has it."""
@@ -79,6 +80,7 @@ class R503Simulator:
         match verb:
             case "place" if argument:
                 self._placed = self.module.finger_name = argument
+                self._is_lifted = False
             case "remove":
                 self._placed = self.module.finger_name = ""
             case "fault":
@@ -107,6 +109,8 @@ class R503Simulator:
     def _begin(self, fault: str) -> None:
         if fault == "stored":
             self.module.stored = STORED
+        if fault in ("wrong_password", "restarted"):
+            self.module.lose_power()
         if fault == "poor_once":
             self.module.feature_codes = [FEATURE_CODES["poor"]]
 
@@ -150,8 +154,8 @@ class R503Simulator:
             if "noise" in self._active:
                 await self._send(self._chance.randbytes(self._chance.randint(1, 20)) + b"\xef")
             await self._deliver(answer, is_data=len(answers) > 1)
-        if packet.kind is Kind.COMMAND and packet.content[0] == Instruction.IMG_2_TZ:
-            self._play_citizen()
+        if packet.kind is Kind.COMMAND:
+            self._play_citizen(packet.content[0], answers)
 
     async def _deliver(self, answer: bytes, *, is_data: bool) -> None:
         if self._befalls("corrupt_once"):
@@ -160,12 +164,16 @@ class R503Simulator:
             answer = answer[: len(answer) // 2]
         await self._send(answer)
 
-    def _play_citizen(self) -> None:
-        if "finger_left" not in self._active and self.module.finger_name:
-            self._keep(self._lift())
+    def _play_citizen(self, instruction: int, answers: list[bytes]) -> None:
+        """A finger whose features were taken is lifted; once the reader has seen it gone it is laid down again."""
+        if instruction == Instruction.IMG_2_TZ and answers == [self.module.good] and "finger_left" not in self._active:
+            self._is_lifted = True
+            self.module.finger_name = ""
+        elif instruction == Instruction.GEN_IMG and self._is_lifted:
+            self._is_lifted = False
+            self._keep(self._lay_down())
 
-    async def _lift(self) -> None:
-        self.module.finger_name = ""
+    async def _lay_down(self) -> None:
         await asyncio.sleep(LIFTED_SECONDS)
         self.module.finger_name = self._placed
 

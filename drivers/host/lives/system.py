@@ -45,6 +45,7 @@ def clean_environment() -> dict[str, str]:
         ":"
     )
     kept["PYTHONUNBUFFERED"] = "1"
+    kept["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # nothing of the environment changes what crosses the border
     kept.setdefault("OPENBLAS_NUM_THREADS", "1")
     for name, value in FORGETFUL_MEMORY.items():
         kept.setdefault(name, value)
