@@ -49,7 +49,10 @@ class Words:
     def named(self, group: str, value: object, **values: Any) -> str:
         """What a machine's own word is called; a word that is not known here is shown as it is."""
         key = f"{group}.{value}"
-        return self(key, **values) if key in catalogue() else str(value)
+        if key in catalogue():
+            return self(key, **values)
+        kind, _, number = str(value).rpartition("_")  # the second of a class: document_printer_2
+        return f"{self.named(group, kind)} {number}" if number.isdigit() else str(value)
 
     def to_do(self, device: str, fault: str) -> str:
         """What staff do at the machine about a device's fault; empty for one nobody knows."""

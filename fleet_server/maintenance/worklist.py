@@ -107,6 +107,11 @@ def part_for(device: str, fault: str, who: Who) -> str | None:
     return f"spare_{kind}" if who is Who.ENGINEER and kind in SPARES else None
 
 
+def _serves(view: TerminalView | None, device: str) -> bool:
+    """The device is said to be fit in spite of its fault."""
+    return view is not None and any(each.name == device and each.mark != "bad" for each in view.devices)
+
+
 def _ticket(alert: Alert, view: TerminalView | None) -> Ticket:
     device, fault = "", str(alert.kind)
     if alert.kind is AlertKind.DEVICE_FAULT:
@@ -116,7 +121,9 @@ def _ticket(alert: Alert, view: TerminalView | None) -> Ticket:
     else:
         who = LOOKS.get(alert.kind, Who.OPERATOR)
         part = "network_kit" if alert.kind is AlertKind.SILENT else None
-    is_cause = alert.kind is AlertKind.SILENT or (alert.kind is AlertKind.DEVICE_FAULT and fault not in HARMLESS)
+    is_cause = alert.kind is AlertKind.SILENT or (
+        alert.kind is AlertKind.DEVICE_FAULT and fault not in HARMLESS and not _serves(view, device)
+    )
     stops = view is not None and view.condition in STOPPED and is_cause and who is not Who.NOBODY
     if view is not None and view.condition is Condition.SILENT:
         stops = alert.kind is AlertKind.SILENT

@@ -166,7 +166,8 @@ class City:
                 self.simulators[name] = program
         standing = {name: said for name, said in self.peers.items() if name in started}
         sections = [
-            section(name, said["driver"], known[said["driver"]], said["address"]) for name, said in standing.items()
+            section(name, said["driver"], known[said["driver"]], said["address"], str(self.terminal_data))
+            for name, said in standing.items()
         ]
         with (self.out / "machine.toml").open("a", encoding="utf-8") as settings:
             settings.writelines(sections)

@@ -12,8 +12,8 @@ ONE_CAMERA = frozenset({"face_camera", "face_matcher"})
 """Classes that look through the same camera: the face check's process holds it."""
 NO_WIRE = frozenset({"code_scanner/hid"})
 """Its peer is seen only by processes that were started inside its test bed."""
-FURTHER: dict[str, dict[str, object]] = {}
-"""What a driver must be told besides its address."""
+FURTHER: dict[str, dict[str, str]] = {"payment_terminal/zvt": {"state_path": "{data}/payment_terminal.json"}}
+"""What a driver is told besides its address; {data} is the terminal's own folder."""
 
 
 def others(simulated: Iterable[str]) -> dict[str, str]:
@@ -29,8 +29,12 @@ def others(simulated: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def section(name: str, driver: str, option: str | None, address: str) -> str:
+def section(name: str, driver: str, option: str | None, address: str, data: str) -> str:
     """A device of machine.toml; `option` is what its driver calls the address."""
-    options = {"driver": driver} | ({option: address} if option else {}) | FURTHER.get(driver, {})
+    options = (
+        {"driver": driver}
+        | ({option: address} if option else {})
+        | {key: value.replace("{data}", data) for key, value in FURTHER.get(driver, {}).items()}
+    )
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in options.items()]
     return "\n".join(["", f"[devices.{name}]", *lines, ""])

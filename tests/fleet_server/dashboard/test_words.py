@@ -128,3 +128,10 @@ def test_a_fault_s_name_has_one_source() -> None:
     assert catalogue()["fault.paper_out"] == ("缺纸", "缺紙", "Paper out")
     own = (ROOT / "dashboard" / "words" / "fleet.yaml").read_text(encoding="utf-8")
     assert "fault.paper_out" not in own
+
+
+def test_the_second_device_of_a_class_is_called_so() -> None:
+    words = Words(Language.EN)
+    assert words.named("device", "document_printer_2") == "A4 document printer 2"
+    assert words.named("device", "of_nobody_2") == "of_nobody 2"
+    assert words.named("device", "strange_one") == "strange_one"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import pytest
@@ -10,7 +11,7 @@ from fleet_server.database import now
 from fleet_server.maintenance.models import Alert, AlertKind
 from fleet_server.maintenance.worklist import Who, bring_along, part_for, tickets
 from fleet_server.terminals.models import Site, TerminalPublic
-from fleet_server.terminals.reading import Condition, TerminalView
+from fleet_server.terminals.reading import Condition, DeviceView, TerminalView
 
 
 def alert(terminal: str, device: str, fault: str, action: str, minutes: int) -> Alert:
@@ -78,3 +79,13 @@ def test_what_comes_first() -> None:
 def test_an_alert_of_a_terminal_nobody_knows_is_still_work() -> None:
     (ticket,) = tickets([alert("gone", "receipt_printer", "paper_out", "made_up", 1)], [])
     assert (ticket.who, ticket.stops, ticket.site) == (Who.ENGINEER, False, "s")
+
+
+def test_a_device_that_serves_in_spite_of_its_fault_stops_nobody() -> None:
+    fault = [{"code": "journal_missing", "action": "configuration"}]
+    serving = DeviceView("payment_terminal", "online", fault, {}, False)
+    broken = DeviceView("id_card_reader", "hardware_error", fault, {}, False)
+    closed = dataclasses.replace(view("b", Condition.OUT_OF_SERVICE), devices=[serving, broken])
+    alerts = [alert("b", each.name, "journal_missing", "configuration", 5) for each in (serving, broken)]
+    made = tickets(alerts, [closed])
+    assert {ticket.device: ticket.stops for ticket in made} == {"payment_terminal": False, "id_card_reader": True}
