@@ -52,7 +52,9 @@ class SdkReader:
             default=(), description="libraries that one needs, in the same form, in the order to load them"
         )
         family: Literal["auto", "sdtapi", "termb"] = Field(default="auto", description="auto: by its functions")
-        reader_port: str = Field(default="usb", pattern=r"^(usb|[0-9]{1,4})$", description="usb (1001 to 1016), or a number")
+        reader_port: str = Field(
+            default="usb", pattern=r"^(usb|[0-9]{1,4})$", description="usb (1001 to 1016), or a number"
+        )
         photo_decoder: str = Field(default="none", description="none, sample, or a name of yizhan.photo_decoders")
         poll_interval_seconds: float = Field(default=0.3, ge=0.1, le=5.0, description="between two searches")
         want_new_address: bool = Field(default=True, description="ask for the address noted after the card was issued")
@@ -67,7 +69,9 @@ class SdkReader:
         sealed = SealedLibrary(options.library, companions)
         self._family = _family(sealed) if options.family == "auto" else options.family
         reader = FAMILIES[self._family](sealed)
-        ports = USB_PORTS if options.reader_port == "usb" else range(int(options.reader_port), int(options.reader_port) + 1)
+        ports = (
+            USB_PORTS if options.reader_port == "usb" else range(int(options.reader_port), int(options.reader_port) + 1)
+        )
         self._module = VendorModule(reader, ports, options.poll_interval_seconds)
         self._features = reader.features
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sdk-reader")

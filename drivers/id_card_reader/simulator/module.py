@@ -33,6 +33,7 @@ class SimulatedModule:
     def __init__(self) -> None:
         self.refusals: dict[str, int] = {}
         self.refuses_all: int | None = None
+        self.misstates_lengths = False
         self.knows_sam = True
         self._card: SampleCard | None = None
         self._stage = Stage.NEW
@@ -84,6 +85,8 @@ class SimulatedModule:
     def _find(self) -> bytes:
         if self._card is None or self._stage is Stage.READ:
             return encode_answer(commands.NO_CARD)
+        if (refusal := self.refusals.get("find")) is not None:
+            return encode_answer(refusal)
         self._stage = Stage.FOUND
         return encode_answer(commands.CARD_FOUND, IIN)
 
@@ -109,7 +112,8 @@ class SimulatedModule:
             return encode_answer(refusal or commands.READ_FAILED, card_status=b"\x69\x82")
         self._stage = Stage.READ
         portions = (self._card.text, self._card.photo, *further)
-        lengths = b"".join(len(portion).to_bytes(commands.PORTION_LENGTH_BYTES, "big") for portion in portions)
+        told = [len(portion) - self.misstates_lengths for portion in portions]
+        lengths = b"".join(length.to_bytes(commands.PORTION_LENGTH_BYTES, "big") for length in told)
         return encode_answer(commands.DONE, lengths + b"".join(portions))
 
     def _new_address(self) -> bytes:

@@ -27,9 +27,24 @@ ENDLESS_CHUNK_BYTES: Final = 512
 ANOTHER_DEVICE_SAYS: Final = b"\r\n$GPGGA,000000.00,,,,,0,00,99.99,,,,,,*66\r\nERROR\r\n"
 LONG_ANSWER_BYTES: Final = 256
 
+SLOW_READ_SECONDS: Final = 2.0
+UNKNOWN_ERROR: Final = 0x24
+CARD_UNVERIFIED: Final = 0x32
+WRONG_CARD: Final = 0x40
+
 ON_EVERY_ANSWER: Final = frozenset({"noise", "split", "silent", "endless", "wrong_device", "slow"})
 ON_NEXT_CARD_ONCE: Final = frozenset({"corrupt_once", "truncated_once", "refused_once", "moved"})
-OF_THE_MODULE: Final = frozenset({"select_refused", "read_failed", "self_test_failed", "not_authorised", "no_sam"})
+REFUSED_STAGES: Final = {
+    "find_failed": ("find", UNKNOWN_ERROR),
+    "select_refused": ("select", commands.SELECT_FAILED),
+    "two_cards": ("select", commands.SELECT_FAILED),  # the module says no more than that it could select neither
+    "read_failed": ("read", commands.READ_FAILED),
+    "sam_auth_failed": ("read", CARD_UNVERIFIED),
+    "wrong_card_type": ("read", WRONG_CARD),
+}
+REFUSES_ALL: Final = {"self_test_failed": commands.SELF_TEST_FAILED, "not_authorised": commands.NOT_AUTHORISED}
+OF_THE_MODULE: Final = frozenset(REFUSED_STAGES) | frozenset(REFUSES_ALL) | {"no_sam", "decode_failed"}
+OF_THE_CITIZEN: Final = frozenset({"moved_too_soon", "card_left", "slow_read"})
 
 
 class SdtSimulator:
@@ -39,7 +54,7 @@ class SdtSimulator:
     points at the pseudo-terminal; `tcp_port`: 0 for any; `cards`, `portraits`: other sample cards and pictures.
     """
 
-    faults = ON_EVERY_ANSWER | ON_NEXT_CARD_ONCE | OF_THE_MODULE
+    faults = ON_EVERY_ANSWER | ON_NEXT_CARD_ONCE | OF_THE_MODULE | OF_THE_CITIZEN
 
     def __init__(
         self,
@@ -78,7 +93,8 @@ class SdtSimulator:
                 self._place(argument)
             case "remove":
                 self._card = None
-                self._module.remove()
+                if "card_left" not in self._active:
+                    self._module.remove()
             case "fault":
                 if argument not in self.faults:
                     raise ValueError(f"no fault is called {argument!r}: choose one of {', '.join(sorted(self.faults))}")
@@ -105,16 +121,10 @@ class SdtSimulator:
 
     def _set_module(self) -> None:
         self._module.knows_sam = "no_sam" not in self._active
-        self._module.refuses_all = None
-        if "self_test_failed" in self._active:
-            self._module.refuses_all = commands.SELF_TEST_FAILED
-        if "not_authorised" in self._active:
-            self._module.refuses_all = commands.NOT_AUTHORISED
-        self._module.refusals = {}
-        if "select_refused" in self._active:
-            self._module.refusals["select"] = commands.SELECT_FAILED
-        if "read_failed" in self._active:
-            self._module.refusals["read"] = commands.READ_FAILED
+        self._module.misstates_lengths = "decode_failed" in self._active
+        refusing = [status for fault, status in REFUSES_ALL.items() if fault in self._active]
+        self._module.refuses_all = refusing[0] if refusing else None
+        self._module.refusals = dict(stage for fault, stage in REFUSED_STAGES.items() if fault in self._active)
 
     def _hear(self, data: bytes) -> None:
         damaged = self._parser.rejected
@@ -144,6 +154,8 @@ class SdtSimulator:
         answer = self._reply(request)
         if "slow" in self._active:
             await asyncio.sleep(SLOW_SECONDS)
+        if "slow_read" in self._active and len(answer) >= LONG_ANSWER_BYTES:
+            await asyncio.sleep(SLOW_READ_SECONDS)
         if "noise" in self._active:
             await self._send(self._random.randbytes(self._random.randint(1, 40)) + PREAMBLE[:3])
         await self._deliver(answer)
@@ -155,7 +167,7 @@ class SdtSimulator:
         if request.head == commands.READ.request[7:9]:
             if self._befalls("refused_once"):
                 return encode_answer(commands.READ_FAILED, card_status=b"\x69\x82")
-            if self._befalls("moved"):
+            if "moved_too_soon" in self._active or self._befalls("moved"):
                 self._module.remove()
                 self._tasks.append(asyncio.create_task(self._put_back()))
                 return encode_answer(commands.NO_CARD)

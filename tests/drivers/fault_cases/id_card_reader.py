@@ -20,6 +20,11 @@ async def _read_in_vain(reader: Any) -> object:
     return await reader.read(timeout_seconds=IN_VAIN_SECONDS)
 
 
+async def _read_and_leave(reader: Any) -> object:
+    await reader.read(timeout_seconds=READ_SECONDS)
+    return await reader.wait_removal(timeout_seconds=IN_VAIN_SECONDS)
+
+
 _case = partial(FaultCase, "id_card_reader/sdt", simulator_options={"card": "lin"}, orders=("remove", "place lin"))
 _survived = partial(_case, deed=_read, completion="done", parts={"sam": "ok"})
 _card = partial(_case, deed=_read, parts={"sam": "ok"})
@@ -41,6 +46,14 @@ CASES: tuple[FaultCase, ...] = (
     _survived("moved"),
     _survived("no_sam", parts={}),
     _card("select_refused", completion="media_error/select_failed"),
+    _survived("slow_read"),
+    _card("two_cards", completion="media_error/select_failed"),
+    _card("sam_auth_failed", completion="media_error/sam_auth_failed"),
+    _card("wrong_card_type", completion="media_error/wrong_card_type"),
+    _card("decode_failed", completion="media_error/decode_failed"),
+    _card("moved_too_soon", completion="media_error/moved_too_soon"),
+    _card("find_failed", completion="hardware_fault/unknown_error"),
+    _card("card_left", deed=_read_and_leave, completion="timed_out/card_left"),
     _card("read_failed", completion="media_error/read_failed"),
     _module("self_test_failed", completion="hardware_fault/self_test_failed", code="self_test_failed"),
     _module("not_authorised", completion="hardware_fault/not_authorised", code="not_authorised"),

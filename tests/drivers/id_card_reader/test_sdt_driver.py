@@ -87,10 +87,16 @@ def test_every_sample_card_is_read() -> None:
     asyncio.run(all_at_once(play(scene, transport=transport) for transport in TRANSPORTS))
 
 
-PASSING = ["noise", "split", "corrupt_once", "truncated_once", "refused_once", "slow", "no_sam", "moved"]
+PASSING = ["noise", "split", "corrupt_once", "truncated_once", "refused_once", "slow", "no_sam", "moved", "slow_read"]
 LASTING: list[tuple[str, type[DeviceError], str]] = [
     ("select_refused", MediaError, "select_failed"),
     ("read_failed", MediaError, "read_failed"),
+    ("two_cards", MediaError, "select_failed"),
+    ("sam_auth_failed", MediaError, "sam_auth_failed"),
+    ("wrong_card_type", MediaError, "wrong_card_type"),
+    ("decode_failed", MediaError, "decode_failed"),
+    ("moved_too_soon", MediaError, "moved_too_soon"),
+    ("find_failed", HardwareFault, "unknown_error"),
     ("self_test_failed", HardwareFault, "self_test_failed"),
     ("not_authorised", HardwareFault, "not_authorised"),
     ("silent", DeviceOffline, "device_offline"),
@@ -100,7 +106,7 @@ LASTING: list[tuple[str, type[DeviceError], str]] = [
 
 
 def test_no_misfortune_is_forgotten() -> None:
-    assert {*PASSING, *(fault for fault, *_ in LASTING)} == SdtSimulator.faults
+    assert {*PASSING, *(fault for fault, *_ in LASTING), "card_left"} == SdtSimulator.faults
 
 
 def test_passing_misfortunes_are_survived() -> None:
@@ -128,8 +134,9 @@ def test_lasting_misfortunes_are_named() -> None:
             assert time.monotonic() - begun_at < 10, f"{fault} was not named before the caller's limit"
             assert str(CARDS["aydin"].fields.name) not in str(caught.value)
             status = await device.status()
-            assert [found.code for found in status.faults] == ([] if error is MediaError else [reason])
-            assert status.is_fit == (error is MediaError), fault
+            passes = error is MediaError or fault == "find_failed"  # the module itself says that it is well
+            assert [found.code for found in status.faults] == ([] if passes else [reason])
+            assert status.is_fit == passes, fault
             await peer.order("clear")
             await peer.order("place", "aydin")
             assert same(await device.read(timeout_seconds=6), "aydin"), fault
@@ -194,6 +201,21 @@ def test_removal_is_three_misses_and_a_left_card_is_told() -> None:
         assert (status.parts["media"], status.parts["removal_pending"]) == ("not_present", "no")
 
     run(scene, card="ouyang")
+
+
+def test_a_card_left_in_the_field_is_seen_until_it_goes() -> None:
+    async def scene(device: SdtReader, peer: SdtSimulator) -> None:
+        await peer.order("fault", "card_left")
+        await device.read(timeout_seconds=5)
+        await peer.order("remove")
+        with pytest.raises(CommandTimedOut) as caught:
+            await device.wait_removal(timeout_seconds=0.9)
+        assert caught.value.reason == "card_left"
+        await peer.order("clear")
+        await peer.order("remove")
+        await device.wait_removal(timeout_seconds=5)
+
+    run(scene, card="lin")
 
 
 def test_status_before_anything_was_asked() -> None:
