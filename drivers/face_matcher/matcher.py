@@ -163,9 +163,8 @@ class Matcher:
     async def status(self) -> DeviceStatus:
         """What the cameras' last pictures showed, and whether the engine is there. After a failure a camera is tried
         again in the background."""
-        colour = await asyncio.to_thread(self._camera.status)
-        infrared = None if self._infrared is None else await asyncio.to_thread(self._infrared.status)
-        status = self._with_infrared(colour, infrared)
+        said = await asyncio.gather(*(asyncio.to_thread(camera.status) for camera in self._cameras()))
+        status = self._with_infrared(said[0], said[1] if len(said) > 1 else None)
         if self._engine_failure is not None:
             faults = (self._engine_failure,)
             return status.model_copy(update={"device": DeviceState.HARDWARE_ERROR, "faults": faults})
