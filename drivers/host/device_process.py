@@ -31,6 +31,7 @@ from drivers.registry import find_driver, protocol_of
 
 BEAT_SECONDS = 0.25
 CLOSE_SECONDS = 1.5
+TIDY_SECONDS = 5.0
 OPEN_FILES = 512
 PR_SET_PDEATHSIG = 1
 FIRST_TO_GO = "700"
@@ -73,11 +74,13 @@ class _DeviceProcess:
     async def run(self) -> int:
         self._channel = Channel(self._connection)
         self._stop = asyncio.get_running_loop().create_future()
+        _trim()
         try:
             configuration = await self._channel.receive()
             if not self._open(configuration):
                 await self._channel.drain()
                 return 1
+            asyncio.get_running_loop().call_later(TIDY_SECONDS, _return_freed_memory)
             serving = [asyncio.create_task(self._serve()), asyncio.create_task(self._beat())]
             status = int(await self._stop)
             for task in (*serving, *self._commands.values()):
@@ -235,8 +238,12 @@ def _report(error: Exception) -> None:
 
 
 def _return_freed_memory() -> None:
-    """After a wipe: what was freed goes back to the system, so that it is in no one's memory."""
+    """What was freed goes back to the system: it is in no one's memory then, and costs none."""
     gc.collect()
+    _trim()
+
+
+def _trim() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
