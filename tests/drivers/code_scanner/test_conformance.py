@@ -13,8 +13,6 @@ from drivers.host import DeviceConfig
 from drivers.host.lives import system
 from drivers.registry import find_simulator
 
-DRIVERS = ["code_scanner/serial_line", "code_scanner/hid", "code_scanner/camera_qr"]
-
 
 async def certify(driver: str, **simulator: Any) -> list[Finding]:
     peer = find_simulator(driver).load()(**simulator)
@@ -27,16 +25,24 @@ async def certify(driver: str, **simulator: Any) -> list[Finding]:
         await peer.stop()
 
 
-@pytest.mark.parametrize("driver", DRIVERS)
-def test_each_driver_passes_its_suite(driver: str, monkeypatch: pytest.MonkeyPatch) -> None:
+TOGETHER = [["code_scanner/serial_line", "code_scanner/camera_qr"], ["code_scanner/hid"]]
+"""The make-believe input device changes the environment of every process started meanwhile."""
+
+
+@pytest.mark.parametrize("drivers", TOGETHER, ids=["lines_and_cameras", "keyboards"])
+def test_each_driver_passes_its_suite(drivers: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(system, "INHERITED", system.INHERITED | {"LD_PRELOAD", "UMOCKDEV_DIR"})
-    findings = asyncio.run(certify(driver, code="6901234567892"))
-    broken = [f"{finding.check}: {finding.remark}" for finding in findings if finding.outcome == "broken"]
-    assert not broken
-    outcomes = {finding.check: finding.outcome for finding in findings}
-    assert outcomes["a code that is shown is read"] == "kept"
-    assert outcomes["a wipe takes a read back"] == "kept"
-    assert outcomes["only the kinds of code that were asked for are given"] == (
-        "kept" if driver.endswith("camera_qr") else "not_tried"
-    )
-    assert "6901234567892" not in repr(findings)
+
+    async def all_of_them() -> list[list[Finding]]:
+        return await asyncio.gather(*(certify(driver, code="6901234567892") for driver in drivers))
+
+    for driver, findings in zip(drivers, asyncio.run(all_of_them()), strict=True):
+        broken = [f"{finding.check}: {finding.remark}" for finding in findings if finding.outcome == "broken"]
+        assert not broken, driver
+        outcomes = {finding.check: finding.outcome for finding in findings}
+        assert outcomes["a code that is shown is read"] == "kept", driver
+        assert outcomes["a wipe takes a read back"] == "kept", driver
+        assert outcomes["only the kinds of code that were asked for are given"] == (
+            "kept" if driver.endswith("camera_qr") else "not_tried"
+        )
+        assert "6901234567892" not in repr(findings)
