@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.bench.conformance import conformance
+from drivers.bench import conformance as suites
 from drivers.host import DeviceConfig
 from drivers.registry import find_simulator
 
@@ -41,9 +41,16 @@ class Liar:
 """
 
 
+@pytest.fixture(autouse=True)
+def only_the_suite_of_the_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What every driver must keep is tried on all drivers elsewhere."""
+    whole = suites.checks_for
+    monkeypatch.setattr(suites, "checks_for", lambda kind: [entry for entry in whole(kind) if entry.device_class])
+
+
 async def outcomes(driver: str, options: dict[str, str], place: str) -> dict[str, tuple[str, str]]:
     config = DeviceConfig(name="it", driver=driver, options=options)
-    findings = await conformance(config, place, may_print=False, on_check=lambda _: None)
+    findings = await suites.conformance(config, place, may_print=False, on_check=lambda _: None)
     return {finding.check: (finding.outcome, finding.remark) for finding in findings}
 
 
