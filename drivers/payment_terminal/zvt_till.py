@@ -15,9 +15,15 @@ from typing import Final, TypeVar
 from drivers.errors import DeviceError, DeviceOffline
 from drivers.messages import PaymentOrder, PaymentState
 from drivers.payment_terminal.zvt_apdu import CURRENCIES
-from drivers.payment_terminal.zvt_conversation import Conversation, Outcome, Transaction, Watch
+from drivers.payment_terminal.zvt_conversation import (
+    CANCELLED,
+    Conversation,
+    Outcome,
+    Transaction,
+    Watch,
+    reason_of,
+)
 from drivers.payment_terminal.zvt_ledger import NONE_YET, Entry, Ledger, Refund
-from drivers.payment_terminal.zvt_results import CANCELLED, reason_of
 from drivers.payment_terminal.zvt_wire import open_wire
 
 CURRENCY: Final = "CNY"
