@@ -40,7 +40,8 @@ class FingerprintReader(Device, Protocol):
     ) -> AsyncGenerator[FingerGuidance | FingerTemplate, None]:
         """Guide the finger and end with its template. An empty `consent_id` raises `ConsentRequired`.
 
-        Raises `CommandTimedOut`, `MediaError` (`low_quality`, `read_failed`, `fake_suspected`).
+        Raises `CommandTimedOut` (`no_finger`, `finger_left`), `MediaError` (`low_quality`, `read_failed`,
+        `fake_suspected`), `NeedsAttention` (`dirty`). A reader takes more captures than asked for where it needs them.
         """
         ...
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,8 +30,12 @@ class SampleCard:
     serial: bytes
 
 
-def load_cards(path: Path = CARDS_FILE, portraits: Path = PORTRAITS) -> dict[str, SampleCard]:
-    """Every sample card by its name. Raises `ValueError` naming the card that cannot be made."""
+@cache
+def load_cards(path: Path = CARDS_FILE, portraits: Path = PORTRAITS) -> Mapping[str, SampleCard]:
+    """Every sample card by its name; read once, since portraits take their time to pack.
+
+    Raises `ValueError` naming the card that cannot be made.
+    """
     entries: dict[str, dict[str, Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))
     cards = {}
     for number, (name, entry) in enumerate(entries.items(), 1):
