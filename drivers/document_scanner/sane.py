@@ -194,6 +194,7 @@ class SaneScanner:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._idle.wait(), WIPE_SECONDS)
         self._forget()
+        self._parts["media"] = "unknown"
         if self._glass_was_used and self._options.looks_for_originals:
             self._look()
 
@@ -210,7 +211,10 @@ class SaneScanner:
             data[:] = bytes(len(data))
         on_glass = order.source is ScanSource.FLATBED
         self._glass_was_used = self._glass_was_used or on_glass
-        if on_glass and is_blank(image):
+        is_free = on_glass and is_blank(image)
+        if on_glass:
+            self._parts["media"] = "not_present" if is_free else "present"
+        if is_free:
             image[:] = 0
             raise MediaError("nothing lies on the glass: lay the page on it, face down", "no_media")
         self._forget()

@@ -38,15 +38,19 @@ class DocumentCameraSimulator:
         self._server: Any = importlib.import_module(SERVER_MODULE).MjpegServer(self._picture, fps=FPS)
 
     async def start(self) -> str:
+        await asyncio.to_thread(self._drawn, NOTHING, "")
         await asyncio.to_thread(self._picture)
         return str(await self._server.start())
 
     async def order(self, verb: str, argument: str = "") -> str:
         match verb:
-            case "page" | "place":
-                self._page = known(argument)
-            case "remove":
-                self._page = NOTHING
+            case "page" | "place" | "remove":
+                page = known(NOTHING if verb == "remove" else argument)
+                await asyncio.to_thread(self._drawn, page, self._server.fault)
+                self._page = page
+            case "fault" if argument in DRAWN:
+                await asyncio.to_thread(self._drawn, self._page, argument)
+                await self._server.order(verb, argument, self.faults)
             case _ if not await self._server.order(verb, argument, self.faults):
                 raise ValueError(f"unknown order {verb} {argument}: known are page, remove, fault, clear")
         return "done"
@@ -57,13 +61,15 @@ class DocumentCameraSimulator:
     def _picture(self) -> bytes:
         """What the camera sees now."""
         fault = self._server.fault
-        page = NOTHING if fault == NOTHING else self._page
-        key = page, fault
-        with self._lock:
-            if key not in self._pictures:
+        return self._drawn(NOTHING if fault == NOTHING else self._page, fault)
+
+    def _drawn(self, page: str, fault: str) -> bytes:
+        key = page, fault if fault in DRAWN else ""
+        if key not in self._pictures:
+            with self._lock:
                 picture = DRAWN.get(fault, _as_it_is)(on_mat(page)[0])
                 self._pictures[key] = bytes(cv2.imencode(".jpg", picture, QUALITY)[1].tobytes())
-            return self._pictures[key]
+        return self._pictures[key]
 
 
 def on_mat(name: str, *, lean_degrees: float | None = None, mat: int = MAT) -> tuple[Image, Quad]:

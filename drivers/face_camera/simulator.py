@@ -23,6 +23,7 @@ TURN_SECONDS = 0.7
 STEP_DEGREES = 2.0
 WIDTH, HEIGHT = 1280, 720
 FPS = 25.0
+SCREEN = ("", "screen", 0.0)
 INFRARED_PATH = "/ir.mjpg"
 QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 88]
 DIRECTIONS = {"straight": 0.0, "left": TURN_DEGREES, "right": -TURN_DEGREES}
@@ -68,6 +69,9 @@ class CameraSimulator:
             case "fault" if argument in DRAWN:
                 await asyncio.to_thread(self._drawn, self._person, argument, 0.0)
                 await self._server.order(verb, argument, self.faults)
+            case "fault" if argument == "screen":
+                self._infrared[SCREEN] = _jpeg(await asyncio.to_thread(screen_in_infrared, WIDTH, HEIGHT))
+                await self._server.order(verb, argument, self.faults)
             case _ if not await self._server.order(verb, argument, self.faults):
                 raise ValueError(f"unknown order {verb} {argument}: known are person, turn, fault, clear")
         return "done"
@@ -98,14 +102,9 @@ class CameraSimulator:
         fault = self._server.fault
         if fault == "ir_gone":
             return None
-        key = (self._person, fault, self._seen_yaw())
-        if fault == "screen":
-            key = ("", fault, 0.0)
+        key = SCREEN if fault == "screen" else (self._person, "", self._seen_yaw())
         if key not in self._infrared:
-            picture = (
-                screen_in_infrared(WIDTH, HEIGHT) if fault == "screen" else infrared(key[0], key[2], WIDTH, HEIGHT)
-            )
-            self._infrared[key] = _jpeg(picture)
+            self._infrared[key] = _jpeg(infrared(key[0], key[2], WIDTH, HEIGHT))
         return self._infrared[key]
 
     def _drawn(self, person: str, fault: str, yaw: float) -> bytes:

@@ -67,7 +67,8 @@ class UvcCamera:
 
     async def status(self) -> DeviceStatus:
         """What the last pictures showed; after a failure the camera is tried again in the background."""
-        said = {name: await asyncio.to_thread(camera.status) for name, camera in self._cameras.items()}
+        answers = await asyncio.gather(*(asyncio.to_thread(camera.status) for camera in self._cameras.values()))
+        said = dict(zip(self._cameras, answers, strict=True))
         for name, camera in self._cameras.items():
             if camera.wants_look and name not in self._looking:
                 self._looking[name] = asyncio.create_task(asyncio.to_thread(camera.look))

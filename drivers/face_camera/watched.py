@@ -15,7 +15,8 @@ from drivers.face_camera.grabber import STALL_SECONDS, CameraOptions, Frame, Fra
 from drivers.face_camera.sight import FROZEN_SECONDS, Sight
 from drivers.messages import DeviceState, DeviceStatus, Fault, FaultAction
 
-ANSWER_SECONDS = 1.0
+ANSWER_SECONDS = 0.8
+CALL_AGAIN_SECONDS = 1.0
 LOOK_AGAIN_SECONDS = 3.0
 LONGEST_LOOK_SECONDS = FROZEN_SECONDS + 1.5
 SHORT_SECONDS = 0.25
@@ -69,6 +70,8 @@ class WatchedCamera:
         self._fault: Fault | None = None
         self._looked_at = float("-inf")
         self._heard_at = 0.0
+        self._called_at = float("-inf")
+        self._absence = ""
 
     def open(self) -> None:
         """Begin to read; a look gives way. Raises `DeviceAbsent` (`camera_absent`)."""
@@ -110,7 +113,7 @@ class WatchedCamera:
 
     def status(self) -> DeviceStatus:
         """Blocks a second at most. What nobody has looked at is unknown."""
-        absent = "" if self._in_use else why_absent(self._source)
+        absent = "" if self._in_use else self._absent()
         if absent:
             self._failure = absent
         elif self._failure == "camera_absent" and not self._grabber.is_live:
@@ -125,6 +128,15 @@ class WatchedCamera:
             parts=self._parts(code),
             simulated=is_simulated(self._source),
         )
+
+    def _absent(self) -> str:
+        """A node is looked up each time, an address called once a second."""
+        if urlsplit(self._source).scheme not in NETWORK_PORTS:
+            return why_absent(self._source)
+        if time.monotonic() - self._called_at > CALL_AGAIN_SECONDS:
+            self._absence = why_absent(self._source)
+            self._called_at = time.monotonic()
+        return self._absence
 
     def _code(self) -> str:
         if self._failure:

@@ -123,6 +123,7 @@ class Matcher:
         self._camera: Camera = uvc.WatchedCamera(camera_options)
         second = uvc.infrared_options(camera_options, options.ir_camera)
         self._infrared: Camera | None = None if second is None else uvc.WatchedCamera(second)
+        self._is_simulated: bool = uvc.is_simulated(options.camera)
         self._with_infrared: Callable[[DeviceStatus, DeviceStatus | None], DeviceStatus] = uvc.with_infrared
         self._mirrored: Callable[[Any], Preview] = uvc.mirrored
         self._engine: FaceEngine | None = None
@@ -163,13 +164,15 @@ class Matcher:
     async def status(self) -> DeviceStatus:
         """What the cameras' last pictures showed, and whether the engine is there. After a failure a camera is tried
         again in the background."""
+        if not self._engine_ready.is_set():
+            infrared = "not_fitted" if self._infrared is None else "unknown"
+            parts = {"rgb": "unknown", "ir": infrared, "lens": "unknown", "illumination": "unknown"}
+            return DeviceStatus(device=DeviceState.STARTING, parts=parts, simulated=self._is_simulated)
         said = await asyncio.gather(*(asyncio.to_thread(camera.status) for camera in self._cameras()))
         status = self._with_infrared(said[0], said[1] if len(said) > 1 else None)
         if self._engine_failure is not None:
             faults = (self._engine_failure,)
             return status.model_copy(update={"device": DeviceState.HARDWARE_ERROR, "faults": faults})
-        if not self._engine_ready.is_set():
-            return status.model_copy(update={"device": DeviceState.STARTING})
         if self._check is None and self._looking is None:
             wanting = [camera for camera in self._cameras() if camera.wants_look]
             if wanting:
