@@ -13,7 +13,7 @@ from collections.abc import Callable
 from drivers.host.process import DeviceProcess
 
 LOG = logging.getLogger("drivers.host")
-PREPARE_SECONDS = 2.0
+PREPARE_SECONDS = 1.0
 
 
 class Standby:
