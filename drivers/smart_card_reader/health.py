@@ -7,7 +7,7 @@ from typing import Final
 
 from drivers.errors import DeviceAbsent, DeviceBusy, DeviceError, DeviceOffline
 from drivers.messages import DeviceState, DeviceStatus, Fault, FaultAction
-from drivers.smart_card_reader.presence import Sight
+from drivers.smart_card_reader.links.presence import Sight
 
 ACTIONS: Final = {
     "no_service": FaultAction.CONFIGURATION,

@@ -7,7 +7,7 @@ from typing import Final
 from drivers.errors import CommandTimedOut, ConsentRequired, DeviceError, MediaError, Unsupported
 from drivers.messages import PinResult, SocialSecurityCard
 from drivers.smart_card_reader import apdu, social_security
-from drivers.smart_card_reader.link import Chip
+from drivers.smart_card_reader.links.link import Chip
 from drivers.smart_card_reader.social_security import Item, Values
 from drivers.smart_card_reader.watch import Watch
 

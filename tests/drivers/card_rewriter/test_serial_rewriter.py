@@ -169,18 +169,15 @@ def test_a_bad_line_does_nothing_twice(fault: str) -> None:
     play(scene)
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "reason", "state"),
-    [
-        ("silent", DeviceOffline, "device_offline", DeviceState.OFFLINE),
-        ("wrong_device", HardwareFault, "wrong_device", DeviceState.HARDWARE_ERROR),
-        ("unplugged", DeviceAbsent, "device_absent", DeviceState.NO_DEVICE),
-    ],
-)
-def test_a_unit_that_cannot_be_spoken_to_is_named_and_used_again(
-    fault: str, kind: type[DeviceError], reason: str, state: DeviceState
-) -> None:
-    async def scene() -> None:
+UNREACHABLE: list[tuple[str, type[DeviceError], str, DeviceState]] = [
+    ("silent", DeviceOffline, "device_offline", DeviceState.OFFLINE),
+    ("wrong_device", HardwareFault, "wrong_device", DeviceState.HARDWARE_ERROR),
+    ("unplugged", DeviceAbsent, "device_absent", DeviceState.NO_DEVICE),
+]
+
+
+def test_a_unit_that_cannot_be_spoken_to_is_named_and_used_again() -> None:
+    async def one(fault: str, kind: type[DeviceError], reason: str, state: DeviceState) -> None:
         async with rewriter_with("lin", fault) as (rewriter, peer):
             await refused(rewriter.read_card(timeout_seconds=3), kind, reason)
             result = await rewriter.rewrite(JOB, timeout_seconds=20)
@@ -193,6 +190,9 @@ def test_a_unit_that_cannot_be_spoken_to_is_named_and_used_again(
             await peer.order("clear")
             await until(lambda: _is(rewriter, DeviceState.ONLINE))
             assert (await rewriter.rewrite(JOB)).outcome is RewriteOutcome.COMPLETED
+
+    async def scene() -> None:
+        await asyncio.gather(*(one(*case) for case in UNREACHABLE))
 
     play(scene)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from drivers.errors import DeviceError, HardwareFault
-from drivers.smart_card_reader.link import NOTHING, Link, Look, open_link
+from drivers.smart_card_reader.links.link import NOTHING, Link, Look, open_link
 from drivers.smart_card_reader.watch import Watch
 
 LOOK_SECONDS: Final = 0.5

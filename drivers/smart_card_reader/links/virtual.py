@@ -15,7 +15,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from drivers.errors import DeviceAbsent, DeviceOffline, HardwareFault
-from drivers.smart_card_reader.link import Look, no_card, no_power, removed, silent, unplugged
+from drivers.smart_card_reader.links.link import Look, no_card, no_power, removed, silent, unplugged
 
 POWER_OFF: Final = b"\x00"
 POWER_ON: Final = b"\x01"

@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn
 from smartcard import scard
 
 from drivers.errors import DeviceAbsent, DeviceBusy, DeviceError, DeviceOffline, HardwareFault, MediaError
-from drivers.smart_card_reader.link import Look, no_card, no_power, removed, unplugged
+from drivers.smart_card_reader.links.link import Look, no_card, no_power, removed, unplugged
 
 PROTOCOLS: Final = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
 GONE: Final = scard.SCARD_STATE_UNKNOWN | scard.SCARD_STATE_UNAVAILABLE | scard.SCARD_STATE_IGNORE

@@ -70,10 +70,10 @@ class Link(Protocol):
 def open_link(reader: str) -> Link:
     """A link to the reader of that name, or to `apdu://host:port`. Raises `DeviceError`."""
     if reader.startswith(APDU_SCHEME):
-        from drivers.smart_card_reader.apdu_link import ApduLink  # noqa: PLC0415 - only where a virtual card serves
+        from drivers.smart_card_reader.links.virtual import ApduLink  # noqa: PLC0415 - only where a virtual card serves
 
         return ApduLink(reader)
-    from drivers.smart_card_reader.pcsc_link import PcscLink  # noqa: PLC0415 - pyscard is needed only here
+    from drivers.smart_card_reader.links.pcsc import PcscLink  # noqa: PLC0415 - pyscard is needed only here
 
     return PcscLink(reader)
 
