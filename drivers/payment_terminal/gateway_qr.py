@@ -146,7 +146,8 @@ class GatewayQr:
             return _failed(order.order_id, error.reason)
         except DeviceError as error:
             self._health.note(error)
-            if error.reason in (NEVER_SENT, "not_authorised", "certificate_refused"):
+            known = order.order_id in self._expected
+            if not known and error.reason in (NEVER_SENT, "not_authorised", "certificate_refused"):
                 raise
             self._remember(order.order_id, expected)
             return _uncertain(order.order_id, error.reason)

@@ -249,7 +249,7 @@ def _garbled() -> HardwareFault:
     return HardwareFault("the card terminal answers what ZVT does not have: report it to its maker", "answer_garbled")
 
 
-# --- result codes ----------------------------------------------------------------------------------------------------
+# --- result codes ---------------------------------------------------------------------------------------------------
 
 _REASONS: Final = {
     0x64: "card_unreadable", 0x65: "card_unreadable", 0x66: "terminal_broken", 0x67: "card_refused",
@@ -264,7 +264,7 @@ _REASONS: Final = {
 
 
 def reason_of(code: int) -> str:
-    """What a result code means (chapter "Error-Messages"). 01 to 63 (hexadecimal) come from the card's bank: declined."""
+    """A result code (chapter "Error-Messages") as our word. 01 to 63 (hexadecimal) are the bank's: declined."""
     return _REASONS.get(code, "declined" if 0 < code < 0x64 else "not_possible")
 
 

@@ -184,6 +184,8 @@ def test_nothing_sent_is_an_error_and_perhaps_sent_is_uncertain() -> None:
             with pytest.raises(DeviceOffline) as never_sent:
                 await bench.terminal.begin(shown("YZ-2"), timeout_seconds=0.5)
             assert never_sent.value.reason == "network_down"
+            known = await bench.terminal.begin(shown(), timeout_seconds=0.5)
+            assert (known.state, known.reason) == (PaymentState.UNCERTAIN, "network_down")
             assert await bench.terminal.methods() == ()
             assert (await bench.terminal.status()).device is DeviceState.OFFLINE
             await bench.peer.order("clear")
