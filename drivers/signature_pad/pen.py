@@ -24,6 +24,7 @@ class PenTrack:
         self._begun_at: float | None = None
         self._seen = 0
         self._lost = 0
+        self._waits_for_lift = False
 
     @property
     def unfinished(self) -> Stroke | None:
@@ -49,7 +50,10 @@ class PenTrack:
             return []
         self._seen += 1
         if not (packet.is_near and packet.is_down):
+            self._waits_for_lift = False
             return self.lift()
+        if self._waits_for_lift:
+            return []
         if self._begun_at is None:
             self._begun_at = at
         return self._go_on(self._point(packet, round((at - self._begun_at) * 1000)))
@@ -63,7 +67,8 @@ class PenTrack:
         return [Stroke(points=tuple(points))] if points else []
 
     def forget(self) -> None:
-        """Begin anew: the citizen has cleared the pad."""
+        """Begin anew: the citizen has cleared the pad. The rest of a stroke that is being written is no ink."""
+        self._waits_for_lift = self.is_down
         self._points, self._suspect, self._begun_at = [], None, None
         self._seen = self._lost = 0
 

@@ -33,6 +33,7 @@ PANEL: Final = Panel(x=12_000, y=12_000, pressure=1023, firmware=0x132)
 LEFT_MM: Final = (PANEL.x / POINTS_PER_MM - BOX_WIDTH_MM) / 2
 TOP_MM: Final = (PANEL.y / POINTS_PER_MM - BOX_HEIGHT_MM) / 2
 FIRST_TOUCH_SECONDS: Final = 0.05
+ARRIVES_SECONDS: Final = 1.0
 FINGER_PACKET: Final = bytes([0x91, 0x05, 0x05, 0x05, 0x05])
 ANOTHER_DEVICE_SAYS: Final = b"$GPGGA,000000.00,,,,,0,00,99.99,,,,,,*66\r\n"
 
@@ -53,7 +54,7 @@ class SerialPenSimulator:
         self._link = Path(link or f"{self._folder.name}/pad")
         self._active: set[str] = set()
         self._random = random.Random(1911)
-        self._started = False
+        self._started = asyncio.Event()
         self._master = self._slave = -1
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -67,7 +68,11 @@ class SerialPenSimulator:
             case "place":
                 self._held = signature_of(argument)
             case "write":
-                await self._write(signature_of(argument))
+                strokes = signature_of(argument)
+                with contextlib.suppress(TimeoutError):  # the driver has sent its start, perhaps it has not arrived
+                    async with asyncio.timeout(ARRIVES_SECONDS):
+                        await self._started.wait()
+                await self._write(strokes)
             case "remove":
                 self._held = ()
             case "fault":
@@ -115,11 +120,11 @@ class SerialPenSimulator:
         if "wrong_device" in self._active:
             self.put(ANOTHER_DEVICE_SAYS)
         elif request == STOP:
-            self._started = False
+            self._started.clear()
         elif request == QUERY:
             self.put(encode_panel(PANEL))
         elif request == START:
-            self._started = True
+            self._started.set()
             if self._held:
                 self._do(self._sign())
 
@@ -142,7 +147,7 @@ class SerialPenSimulator:
             last = len(stroke.points) - 1
             for at, point in enumerate(stroke.points):
                 await asyncio.sleep(begun + point.milliseconds / 1000 / self._haste - loop.time())
-                if not self._started:
+                if not self._started.is_set():
                     return
                 if "pen_lost" in self._active and number == len(strokes) - 1 and at > last // 2:
                     return
@@ -171,7 +176,7 @@ class SerialPenSimulator:
     def _plug(self) -> None:
         if self._master >= 0:
             return
-        self._started = False
+        self._started.clear()
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)

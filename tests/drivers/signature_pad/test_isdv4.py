@@ -137,6 +137,9 @@ def test_after_clearing_time_begins_anew() -> None:
     track = PenTrack(BIG, 0, 0)
     track.take(at(10, 10), 100.0)
     track.forget()
+    track.take(at(11, 11), 101.0)
+    assert track.unfinished is None, "the rest of the stroke that was cleared"
+    assert track.take(at(11, 11, down=False), 102.0) == []
     track.take(at(20, 20), 105.0)
     assert track.unfinished is not None
     assert track.unfinished.points[0].milliseconds == 0

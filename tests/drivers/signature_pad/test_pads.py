@@ -233,11 +233,11 @@ def test_what_is_written_unasked_is_dropped_and_clearing_begins_anew() -> None:
         inks = capture(device)
         assert await anext(inks) == Ink(strokes=())
         await peer.order("write", "aydin")
-        await until_ink(inks, 3)
+        await until_written(inks, signature_of("aydin"))
         await device.proxy.clear_ink()
         await until_ink(inks, 0)
         await peer.order("write", "chen")
-        await until_ink(inks, 2)
+        await until_written(inks, signature_of("chen"))
         await device.proxy.confirm_ink(SHOWN)
         assert len((await signature_from(inks)).strokes) == 2
 
