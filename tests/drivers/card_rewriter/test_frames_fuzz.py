@@ -83,6 +83,7 @@ def test_mutated_frames_break_nothing() -> None:
 
 
 @pytest.mark.campaign
+@pytest.mark.timeout(3600)
 def test_a_million_mutated_frames() -> None:
     _survives(1903, 500_000)
 
