@@ -263,7 +263,7 @@ class ScriptedLine:
     def read(self, size: int, seconds: float) -> bytes:
         data, self._answer = self._answer[:size], self._answer[size:]
         if not data:
-            time.sleep(min(seconds, 0.0005))
+            time.sleep(min(seconds, 0.0001))
         return data
 
     def drain(self) -> None: ...
@@ -281,7 +281,7 @@ def feed_mutated(count: int, seed: int) -> int:
         data = bytearray(generator.randbytes(generator.randint(0, 5)) + good)
         for _ in range(generator.randint(1, 4)):
             data[generator.randrange(len(data))] = generator.randrange(256)
-        line = ModbusLine(ScriptedLine(bytes(data[: generator.randint(0, len(data))])), 1, 0.0015)  # type: ignore[arg-type]
+        line = ModbusLine(ScriptedLine(bytes(data[: generator.randint(0, len(data))])), 1, 0.0004)  # type: ignore[arg-type]
         try:
             believed += line.read("input", 0, 4) != [22856, 240, 450, 180]
         except DeviceError as error:
