@@ -87,7 +87,7 @@ class SaneScanner:
         self._idle = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
         self._looked_at = float("-inf")
-        self._glass_was_used = False
+        self._glass_was_used = self._owes_a_look = False
         sweep()
 
     async def capabilities(self) -> Capabilities:
@@ -110,7 +110,7 @@ class SaneScanner:
                 self._look()
         elif time.monotonic() - self._looked_at > LOOK_AGAIN_SECONDS:
             self._look()
-        if self._fault is not None and self._fault.code == "media_left_behind":
+        if self._owes_a_look or (self._fault is not None and self._fault.code == "media_left_behind"):
             self._look()
         is_new = self._facts is None and self._fault is None
         return self._status(DeviceState.STARTING if is_new else DeviceState.ONLINE)
@@ -195,7 +195,9 @@ class SaneScanner:
                 await asyncio.wait_for(self._idle.wait(), WIPE_SECONDS)
         self._forget()
         self._parts["media"] = "unknown"
-        if self._glass_was_used and self._options.looks_for_originals:
+        self._owes_a_look = self._owes_a_look or (self._glass_was_used and self._options.looks_for_originals)
+        self._glass_was_used = False
+        if self._owes_a_look:
             self._look()
 
     async def close(self) -> None:
@@ -283,14 +285,14 @@ class SaneScanner:
     # --- looking when nobody scans ------------------------------------------------------------------------------------
 
     def _look(self) -> None:
-        due = time.monotonic() - self._looked_at > (LOOK_AGAIN_SECONDS if self._fault or self._facts else 1.0)
-        if self._looking is None and (due or self._glass_was_used):
+        pause = LOOK_AGAIN_SECONDS if (self._fault or self._facts) and not self._owes_a_look else 1.0
+        if self._looking is None and time.monotonic() - self._looked_at > pause:
             self._looked_at = time.monotonic()
             self._looking = asyncio.get_running_loop().create_task(self._look_now())
 
     async def _look_now(self) -> None:
         try:
-            if self._glass_was_used or (self._fault is not None and self._fault.code == "media_left_behind"):
+            if self._owes_a_look or (self._fault is not None and self._fault.code == "media_left_behind"):
                 await self._look_at_the_glass()
             else:
                 self._facts = facts_of(await self._scanimage.all_options(OPEN_SECONDS))
@@ -311,7 +313,6 @@ class SaneScanner:
     async def _look_at_the_glass(self) -> None:
         facts = await self._learnt()
         order = ScanOrder(source=ScanSource.FLATBED, dpi=max(facts.coarsest, 75), colour=facts.grey is None)
-        self._glass_was_used = False
         async with aclosing(self._scanimage.pages([*facts.settings(order), *self._own], 1, 20.0)) as pages:
             async for data in pages:
                 image = picture(data)
@@ -319,6 +320,7 @@ class SaneScanner:
                 is_free = is_blank(image)
                 image[:] = 0
                 self._parts["media"] = "not_present" if is_free else "present"
+                self._owes_a_look = False
                 if is_free:
                     self._mended()
                 else:

@@ -48,8 +48,8 @@ class CameraSimulator:
         self._turned_at = 0.0
         self._pictures: dict[tuple[str, str, float], bytes] = {}
         self._flickering: dict[tuple[str, str, float], bytes] = {}
-        self._infrared: dict[tuple[str, str, float], bytes] = {}
-        self._is_odd = False
+        self._infrared: dict[tuple[str, str, float], tuple[bytes, bytes]] = {}
+        self._is_odd = self._is_odd_infrared = False
         self._drawing: threading.Thread | None = None
         self._leave_off = threading.Event()
         self._server = MjpegServer(self._picture, fps=FPS, others={INFRARED_PATH: self._infrared_picture})
@@ -70,7 +70,7 @@ class CameraSimulator:
                 await asyncio.to_thread(self._drawn, self._person, argument, 0.0)
                 await self._server.order(verb, argument, self.faults)
             case "fault" if argument == "screen":
-                self._infrared[SCREEN] = _jpeg(await asyncio.to_thread(screen_in_infrared, WIDTH, HEIGHT))
+                self._infrared[SCREEN] = _flickering(screen_in_infrared(WIDTH, HEIGHT))
                 await self._server.order(verb, argument, self.faults)
             case _ if not await self._server.order(verb, argument, self.faults):
                 raise ValueError(f"unknown order {verb} {argument}: known are person, turn, fault, clear")
@@ -104,8 +104,9 @@ class CameraSimulator:
             return None
         key = SCREEN if fault == "screen" else (self._person, "", self._seen_yaw())
         if key not in self._infrared:
-            self._infrared[key] = _jpeg(infrared(key[0], key[2], WIDTH, HEIGHT))
-        return self._infrared[key]
+            self._infrared[key] = _flickering(infrared(key[0], key[2], WIDTH, HEIGHT))
+        self._is_odd_infrared = not self._is_odd_infrared
+        return self._infrared[key][self._is_odd_infrared]
 
     def _drawn(self, person: str, fault: str, yaw: float) -> bytes:
         key = (person, fault, yaw)
@@ -164,6 +165,10 @@ def _covered(_person: str, _yaw: float) -> Image:
 def _bright(person: str, yaw: float) -> Image:
     """The low sun falls into the lens."""
     return np.clip(_one(person, yaw).astype(np.int16) * 2 + 110, 0, 255).astype(np.uint8)
+
+
+def _flickering(picture: Image) -> tuple[bytes, bytes]:
+    return _jpeg(picture), _jpeg(np.clip(picture, 0, 254) + np.uint8(1))
 
 
 def _jpeg(picture: Image) -> bytes:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 from drivers.face_matcher.engine import Face
 
-NEAR_SECONDS = 0.12
-"""Two pictures of one moment: streams of 25 a second are at most 40 ms apart, a busy machine adds to it."""
+NEAR_SECONDS = 0.4
+"""Two pictures of one moment: the infrared one is taken when the colour one has been encoded. Nobody moves far in it;
+who does is asked again."""
 LEAST_OVERLAP = 0.5
 GREATEST_TURN_APART = 0.08
 """Between the change of parallax in both, in eye distances."""

@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 CAMERA_MODULE = "drivers.face_camera.uvc"
 PREVIEW_SECONDS = 1 / 15
-SPENT_SECONDS = 0.15
+SPENT_SECONDS = 0.4
 """Detection and encoding of the colour picture pass before the infrared one is taken."""
 TRY_AGAIN = frozenset(
     {"GREY_ZONE", "IDENTITY_CHANGED", "STEP_TIMEOUT", "WRONG_DIRECTION", "DISCONTINUITY", "FACE_LOST",

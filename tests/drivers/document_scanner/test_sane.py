@@ -97,6 +97,13 @@ async def until(condition: Callable[[], Any], seconds: float = 15.0) -> None:
             await asyncio.sleep(0.02)
 
 
+async def looked(driver: SaneScanner) -> None:
+    async with asyncio.timeout(15):
+        while driver._owes_a_look:
+            await driver.status()
+            await asyncio.sleep(0.05)
+
+
 def image_of(page: ScannedPage) -> np.ndarray:
     return cv2.imdecode(np.frombuffer(page.jpeg, np.uint8), cv2.IMREAD_COLOR)
 
@@ -377,21 +384,21 @@ def test_an_original_left_on_the_glass_is_seen_after_the_session_and_gone_when_t
         async with scene() as (driver, peer):
             await driver.capture()
             await driver.wipe()
-            await until(lambda: driver._looking is None)
+            await looked(driver)
             assert (await driver.status()).faults == ()
             assert (await driver.status()).parts["media"] == "not_present"
             await peer.order("fault", "original_left")
             await driver.capture()
             await driver.wipe()
-            await until(lambda: driver._looking is None)
+            await looked(driver)
             status = await driver.status()
             assert [each.code for each in status.faults] == ["media_left_behind"]
             assert not status.is_fit, "the next citizen must not find it"
             await peer.order("clear")
             driver._looked_at = float("-inf")
-            await driver.status()
-            await until(lambda: driver._looking is None)
-            assert (await driver.status()).is_fit
+            async with asyncio.timeout(15):
+                while not (await driver.status()).is_fit:
+                    await asyncio.sleep(0.05)
 
     run(story)
 

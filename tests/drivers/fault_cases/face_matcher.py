@@ -42,7 +42,7 @@ CASES: tuple[FaultCase, ...] = (
     _case("nobody", completion="retry/position_timeout", parts={"rgb": "ok"}),
     _case("two", completion="retry/multi_face", parts={"rgb": "ok"}),
     _case("blur", completion="retry/position_timeout", parts={"rgb": "ok"}),
-    _turning("photo", completion="staff/step_timeout", options={**OPTIONS, "attempts": 3}, parts={"rgb": "ok"}),
+    _turning("photo", completion="staff/step_timeout", options=WITH_INFRARED, parts={"rgb": "ok"}),
     _case("screen", completion="staff/ir_no_face", options=WITH_INFRARED, parts={"ir": "ok"}),
     _case(
         "ir_gone", completion="staff/ir_unavailable", options=WITH_INFRARED, code="ir_camera_stalled",
