@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import errno
+import fcntl
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -222,7 +223,7 @@ class _Kernel:
 
 
 def _with_kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kernel: _Kernel) -> str:
-    monkeypatch.setattr(hid_node.fcntl, "ioctl", kernel.ioctl)
+    monkeypatch.setattr(fcntl, "ioctl", kernel.ioctl)
     (node := tmp_path / "event0").write_bytes(b"")
     return str(node)
 
