@@ -54,7 +54,7 @@ FileDevice Yes
 class CupsSimulator(IppeveSimulator):
     """Options as of the IPP printer behind the queue, and `follows` (empty: a queue that only sends bytes)."""
 
-    faults: frozenset[str] = frozenset({"jam", "offline", "slow", *QUEUE_FAULTS})
+    faults: frozenset[str] = frozenset({"jam", "media_empty_mid_job", "offline", "slow", *QUEUE_FAULTS})
 
     def __init__(
         self, out: str = "", two_sided: str = "1", format: str = "application/pdf", follows: str = "1"

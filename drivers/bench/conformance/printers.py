@@ -33,7 +33,7 @@ async def slip(bench: Bench) -> str:
     result, failure, taken = await ends_within(
         bench.proxy.print_receipt(job, timeout_seconds=PRINT_SECONDS), PRINT_SECONDS
     )
-    confirms = await _confirms(bench)
+    confirms = await can_confirm(bench)
     _must_be_printed(result, failure, confirms=confirms)
     again, failure, taken_again = await ends_within(
         bench.proxy.print_receipt(job, timeout_seconds=PRINT_SECONDS), PRINT_SECONDS
@@ -53,7 +53,7 @@ async def page(bench: Bench) -> str:
     result, failure, taken = await ends_within(
         bench.proxy.print_document(job, timeout_seconds=PAGE_SECONDS), PAGE_SECONDS
     )
-    confirms = await _confirms(bench)
+    confirms = await can_confirm(bench)
     _must_be_printed(result, failure, confirms=confirms)
     found, failure, _ = await ends_within(bench.proxy.find_job(job.job_id, result.printer_job_id), LOOK_SECONDS)
     _must_be_printed(found, failure, confirms=confirms)
@@ -82,7 +82,8 @@ def sample_page() -> bytes:
     )  # fmt: skip
 
 
-async def _confirms(bench: Bench) -> bool:
+async def can_confirm(bench: Bench) -> bool:
+    """Whether this printer can say that paper came out."""
     said = await bench.device.request("capabilities")
     return not CANNOT_KNOW & said.features
 

@@ -69,6 +69,7 @@ CASES: tuple[FaultCase, ...] = (
     _unheard("offline", completion="failed/disconnected"),
     _unheard("unplug_mid_job", completion="uncertain/disconnected"),
     _queue("jam", completion="uncertain/media_jammed", parts={"paper": "unknown"}),
+    _queue("media_empty_mid_job", completion="uncertain/paper_out", parts={"paper": "unknown"}),
     _queue("offline", completion="uncertain/timed_out", device=DeviceState.BUSY, parts={"spooler": "ok"}),
     _queue("slow", deed=_print_as_the_session_ends, completion="uncertain/cancelled"),
     _queue(
