@@ -43,7 +43,8 @@ class RewriterSimulator:
     `card`: put into the mouth from the start; `state`: a file in which cards and their places outlive the process;
     `link`: a symbolic link to the pseudo-terminal, kept over a loss of power (else one in a temporary folder).
     Orders: `place NAME`, `remove`, `fault NAME`, `clear` (power is back, cards are as they are), `renew` (all cards as
-    issued), `cut_before N`, `cut_torn N`, `cut_after N` (power fails around the N-th command from now).
+    issued), `cut_before N`, `cut_torn N`, `cut_after N` (power fails around the N-th command from now),
+    `cable_before N`, `cable_after N` (only the cable is pulled there).
     """
 
     faults = OF_THE_UNIT | OF_THE_LINE | ONCE | frozenset(POWER)
@@ -58,6 +59,8 @@ class RewriterSimulator:
         self._master = self._slave = -1
         self._tasks: set[asyncio.Task[None]] = set()
         self._cut: tuple[int, str] | None = None
+        self._keeps_power = False
+        self._forget()
         self.commands: list[int] = []
         if card:
             self._place(card)
@@ -82,8 +85,9 @@ class RewriterSimulator:
             case "renew":
                 self.memory.cards = issued_cards()
                 self.memory.keep()
-            case "cut_before" | "cut_torn" | "cut_after":
-                self._cut = (int(argument), verb.removeprefix("cut_"))
+            case "cut_before" | "cut_torn" | "cut_after" | "cable_before" | "cable_after":
+                self._cut = (int(argument), verb.partition("_")[2])
+                self._keeps_power = verb.startswith("cable_")
             case _:
                 raise ValueError(f"no order is called {verb!r}: place, remove, fault, clear, renew, cut_before …")
         return "ok"
@@ -120,24 +124,30 @@ class RewriterSimulator:
             raise ValueError(f"no fault is called {name!r}: choose one of {', '.join(sorted(self.faults))}")
         self._active.add(name)
         if name == "unplugged":
+            self._keeps_power = True
             self.power_off()
 
     def _power_on(self) -> None:
         """A unit that was without power hands back the card it holds, and knows of no command."""
         if self._master >= 0:
             return
-        self._parser = FrameParser()
-        self._last: Frame | None = None
-        self._answer: bytes = b""
-        if self.memory.position == INSIDE:
-            self.memory.position = MOUTH
-            self.memory.keep()
+        if not self._keeps_power:
+            self._forget()
+            if self.memory.position == INSIDE:
+                self.memory.position = MOUTH
+                self.memory.keep()
+        self._keeps_power = False
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
         asyncio.get_running_loop().add_reader(self._master, self._hear)
         self._link.unlink(missing_ok=True)
         self._link.symlink_to(os.ttyname(self._slave))
+
+    def _forget(self) -> None:
+        self._parser = FrameParser()
+        self._last: Frame | None = None
+        self._answer: bytes = b""
 
     # --- the line ----------------------------------------------------------------------------------------------------
 

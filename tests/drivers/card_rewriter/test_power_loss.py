@@ -98,6 +98,31 @@ def test_power_lost_twice_and_thrice_changes_nothing_of_that(tmp_path: Path) -> 
     asyncio.run(scene())
 
 
+def test_a_driver_that_is_lost_at_any_command_leaves_the_rest_to_its_successor() -> None:
+    """The unit keeps power, the card inside, and its memory of the last command; the next driver knows nothing."""
+
+    async def scene() -> None:
+        commands = len(await commands_of_a_whole_job())
+        for number, moment in itertools.product(range(1, commands + 1), ("before", "after")):
+            async with rewriter_with() as (lost, peer):
+                await peer.order(f"cable_{moment}", str(number))
+                said = await lost.rewrite(JOB, timeout_seconds=30)
+                await lost.close()
+                await peer.order("clear")
+                successor = SerialRewriter(SerialRewriter.Options(port=str(peer._link)))
+                card = peer.memory.cards["lin"]
+                found = await successor.find_rewrite(JOB, timeout_seconds=10)
+                assert found.outcome in (COMPLETED, PENDING, FAILED)
+                assert endorsed(card) == (0 if found.outcome is FAILED else 1)
+                assert said.outcome in (found.outcome, UNCERTAIN, PENDING)
+                assert (await successor.rewrite(JOB, timeout_seconds=30)).outcome is COMPLETED
+                assert endorsed(card) == 1
+                assert card.lines == list(JOB.print_lines)
+                await successor.close()
+
+    asyncio.run(scene())
+
+
 @pytest.mark.parametrize("kind", [Kind.AUTHORISE, Kind.WRITE_CHIP, Kind.ERASE, Kind.PRINT_LINE])
 def test_a_killed_driver_leaves_the_card_to_its_successor(kind: Kind) -> None:
     """The process dies in the command; the host says that it does not know, and the card does."""
