@@ -15,11 +15,16 @@ from drivers.messages import DeviceClass
 from kiosk.contracts.errors import SettingsInvalid
 from kiosk.contracts.value import Language
 
-CAMERA_CLASSES = (DeviceClass.FACE_CAMERA.value, DeviceClass.FACE_MATCHER.value, DeviceClass.DOCUMENT_SCANNER.value)
+CAMERA_CLASSES = (
+    DeviceClass.FACE_CAMERA.value, DeviceClass.FACE_MATCHER.value, DeviceClass.DOCUMENT_SCANNER.value,
+)  # fmt: skip
 THRESHOLD_CLASSES = (DeviceClass.FACE_CAMERA.value, DeviceClass.FACE_MATCHER.value)
-CAMERA_KEYS = ("source", "camera", "clip", "address")
-LOCAL_PRINT_QUEUE_PORT = 631
-"""The print queue of this very machine is no simulator (IANA: ipp)."""
+CAMERA_KEYS = ("source", "camera", "ir_camera", "clip", "address")
+LOCAL_SERVICES = {(DeviceClass.DOCUMENT_PRINTER.value, 631), (DeviceClass.CABINET.value, 3493)}
+"""Services of this very machine that are no simulators: its print queue (IANA: ipp), its power (IANA: nut)."""
+USUAL_PORTS = {"ipp": 631, "nut": 3493}
+PSEUDO_TERMINALS = "/dev/pts/"
+VIRTUAL_READERS = ("virtual pcd", "vpcd")
 
 
 class Section(BaseModel):
@@ -98,13 +103,16 @@ class DevelopmentSection(Section):
     hand: str = ""
 
 
+Option = str | int | float | bool | list[str]
+
+
 class DeviceSettings(BaseModel):
     """`driver` is CLASS/MODEL; every other key of the section is an option of that driver."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     driver: str = Field(pattern=r"^[a-z][a-z_]*/[a-z][a-z0-9_]*$")
-    options: dict[str, str | int | float | bool] = {}
+    options: dict[str, Option] = {}
 
     @model_validator(mode="before")
     @classmethod
@@ -152,7 +160,7 @@ class MachineSettings(Section):
             raise SettingsInvalid("\n".join(f"{path}: {line}" for line in unsafe))
         return settings
 
-    def device_options(self, name: str) -> dict[str, str | int | float | bool]:
+    def device_options(self, name: str) -> dict[str, Option]:
         """Options for the driver of device `name`; a face camera also gets the sign-in's thresholds."""
         device = self.devices[name]
         options = dict(device.options)
@@ -216,7 +224,7 @@ def _unsafe(settings: MachineSettings) -> list[str]:
     return found
 
 
-def _unsafe_option(device_class: str, key: str, value: str | float | bool) -> str:
+def _unsafe_option(device_class: str, key: str, value: Option) -> str:
     if key == "photo_decoder" and value == "sample":
         return "the sample decoder reads invented cards only"
     if key in ("simulated", "simulator") and value:
@@ -225,12 +233,18 @@ def _unsafe_option(device_class: str, key: str, value: str | float | bool) -> st
 
 
 def _unsafe_address(device_class: str, key: str, value: str) -> str:
-    if value.startswith(("/dev/pts/", "pty:")):
+    if value.startswith((PSEUDO_TERMINALS, "pty:")) or (
+        value.startswith("/") and str(Path(value).resolve()).startswith(PSEUDO_TERMINALS)
+    ):
         return "a pseudo-terminal is a simulator, not a device"
+    if device_class == DeviceClass.SMART_CARD_READER and any(name in value.lower() for name in VIRTUAL_READERS):
+        return "a virtual reader holds no card"
     if device_class in CAMERA_CLASSES and key in CAMERA_KEYS and not (value.isdigit() or value.startswith("/dev/")):
         return "a camera is /dev/videoN or a number, never a file or an address"
     address = urlsplit(value) if "://" in value else None
-    if address is not None and _is_loopback(address.hostname) and address.port != LOCAL_PRINT_QUEUE_PORT:
+    if address is None or not _is_loopback(address.hostname):
+        return ""
+    if (device_class, address.port or USUAL_PORTS.get(address.scheme)) not in LOCAL_SERVICES:
         return "an address on this machine is a simulator, not a device"
     return ""
 

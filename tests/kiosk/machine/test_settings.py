@@ -62,6 +62,14 @@ def test_a_machine_in_a_shop(tmp_path: Path) -> None:
     assert settings.device_options("camera") == {"source": "/dev/video0", "accept_at": 0.4, "retry_at": 0.5}
 
 
+def _chip(reader: str) -> str:
+    return f'[devices.chip]\ndriver = "smart_card_reader/pcsc"\nreader = "{reader}"\n[devices.card_reader]'
+
+
+def _power(address: str) -> str:
+    return f'[devices.power]\ndriver = "cabinet/nut"\naddress = "{address}"\n[devices.card_reader]'
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -103,6 +111,10 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
         ('source = "/dev/video0"', 'source = "http://camera.example/mjpeg"', "devices.camera.source"),
         ('source = "/dev/video0"', 'source = "clip:/tmp/face.avi"', "devices.camera.source"),
         ("localhost:631", "localhost:8631", "devices.printer.address"),
+        ('source = "/dev/video0"', 'source = "/dev/video0"\nir_camera = "dark.mp4"', "devices.camera.ir_camera"),
+        ("[devices.card_reader]", _chip("apdu://127.0.0.1:631"), "devices.chip.reader"),
+        ("[devices.card_reader]", _chip("Virtual PCD 00 00"), "devices.chip.reader"),
+        ("[devices.card_reader]", _power("nut://localhost:4000/ups"), "devices.power.address"),
         ("https://fleet.example", "http://fleet.example", "fleet.server"),
         ("https://fleet.example", "ftp://127.0.0.1", "fleet.server"),
         ("[devices.card_reader]", "[development]\ndock = true\n[devices.card_reader]", "development.dock"),
@@ -115,6 +127,23 @@ def test_what_belongs_to_a_bench_is_refused_in_a_shop(tmp_path: Path, old: str, 
     assert f"{key}: " in refusal(tmp_path, text)
     settings = load(tmp_path, text.replace("[machine]", "[machine]\ndevelopment = true"))
     assert settings.machine.development
+
+
+def test_a_link_to_a_pseudo_terminal_is_one_too(tmp_path: Path) -> None:
+    link = tmp_path / "rewriter"
+    link.symlink_to("/dev/pts/0")
+    assert "devices.card_reader.port" in refusal(tmp_path, GOOD.replace("/dev/ttyUSB0", str(link)))
+
+
+def test_the_power_of_this_very_machine_is_no_simulator(tmp_path: Path) -> None:
+    for address in ("nut://localhost/ups", "nut://127.0.0.1:3493/ups"):
+        text = GOOD.replace("[devices.card_reader]", _power(address))
+        assert load(tmp_path, text).devices["power"].options["address"] == address
+
+
+def test_a_list_may_be_an_option(tmp_path: Path) -> None:
+    text = GOOD.replace("baud = 115200", 'companions = ["/opt/a.so#sha256=0", "/opt/b.so#sha256=1"]')
+    assert len(load(tmp_path, text).device_options("card_reader")["companions"]) == 2
 
 
 def test_a_serial_server_in_the_cabinet_and_a_proxy_on_this_machine_are_fine(tmp_path: Path) -> None:
