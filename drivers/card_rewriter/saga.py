@@ -14,9 +14,9 @@ from drivers.card_rewriter import chip
 from drivers.card_rewriter.chip import ChipState, Slot
 from drivers.card_rewriter.commands import LINE_BYTES
 from drivers.card_rewriter.unit import Unit
-from drivers.card_rewriter.watch import Watch
 from drivers.errors import CommandCancelled, CommandTimedOut, DeviceError, MediaError
 from drivers.messages import RewriteJob, RewriteOutcome, RewriteResult
+from drivers.watch import Watch
 
 PRINT_SECONDS: Final = 8.0
 """A chip is not written when less is left for its print."""

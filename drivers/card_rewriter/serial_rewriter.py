@@ -13,7 +13,6 @@ from drivers.card_rewriter.exchange import Exchange
 from drivers.card_rewriter.health import Health
 from drivers.card_rewriter.saga import Saga
 from drivers.card_rewriter.unit import Unit
-from drivers.card_rewriter.watch import Watch
 from drivers.errors import DeviceBusy, DeviceError, DeviceOffline
 from drivers.messages import (
     Capabilities,
@@ -24,6 +23,7 @@ from drivers.messages import (
     RewriteJob,
     RewriteResult,
 )
+from drivers.watch import Watch
 
 VERSION: Final = "1.0"
 STATUS_SECONDS: Final = 1.5

@@ -9,8 +9,8 @@ from drivers.card_rewriter import chip, commands
 from drivers.card_rewriter.chip import ChipState, Slot
 from drivers.card_rewriter.commands import Kind, Result, UnitStatus, error_of
 from drivers.card_rewriter.exchange import Exchange
-from drivers.card_rewriter.watch import Watch
 from drivers.errors import MediaError
+from drivers.watch import Watch
 
 POLL_SECONDS: Final = 0.15
 MISSES: Final = 3

@@ -1,11 +1,10 @@
-"""What the last commands said about a scanner, as the house's words (device-classes C.0, C.7)."""
+"""Whose faults a scanner's errors are (device-classes C.7)."""
 
 from __future__ import annotations
 
-import datetime as dt
-import threading
-from typing import Final
+from typing import ClassVar
 
+from drivers import health
 from drivers.errors import (
     CommandTimedOut,
     DeviceAbsent,
@@ -16,54 +15,23 @@ from drivers.errors import (
     MediaError,
     NeedsAttention,
 )
-from drivers.messages import DeviceState, DeviceStatus, Fault, FaultAction
-
-_OPERATOR_MENDS: Final = frozenset(
-    {"wrong_device", "not_a_serial_port", "bad_address", "permission_denied", "port_busy", "not_grabbed"}
-)
+from drivers.messages import DeviceState, FaultAction
 
 
-class Health:
-    """Remembers the last fault and since when; a good command clears it. A citizen's doings are no faults."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._state = DeviceState.UNKNOWN
-        self._fault: Fault | None = None
-
-    @property
-    def is_good(self) -> bool:
-        return self._state is DeviceState.ONLINE
+class Health(health.Health):
+    operator_mends: ClassVar = health.Health.operator_mends | {"not_grabbed"}
 
     def note(self, error: DeviceError | None) -> None:
-        """After every command and every look: None when it went well."""
         match error:
             case DeviceAbsent():
-                self._set(DeviceState.NO_DEVICE, error, FaultAction.CLEAR)
+                self.bad(DeviceState.NO_DEVICE, error, FaultAction.CLEAR)
             case DeviceOffline() | DeviceBusy():
-                self._set(DeviceState.OFFLINE, error, FaultAction.CLEAR)
+                self.bad(DeviceState.OFFLINE, error, FaultAction.CLEAR)
             case HardwareFault():
-                self._set(DeviceState.HARDWARE_ERROR, error, FaultAction.MAINTENANCE)
+                self.bad(DeviceState.HARDWARE_ERROR, error, FaultAction.MAINTENANCE)
             case NeedsAttention():
-                self._set(DeviceState.USER_ERROR, error, FaultAction.CLEAR)
+                self.bad(DeviceState.USER_ERROR, error, FaultAction.CLEAR)
             case None | MediaError() | CommandTimedOut():
-                with self._lock:
-                    self._state, self._fault = DeviceState.ONLINE, None
+                self.good()
             case _:
                 pass
-
-    def status(self, *, is_busy: bool, parts: dict[str, str]) -> DeviceStatus:
-        with self._lock:
-            state, fault = self._state, self._fault
-        if is_busy and state in (DeviceState.ONLINE, DeviceState.UNKNOWN):
-            state = DeviceState.BUSY
-        return DeviceStatus(device=state, faults=(fault,) if fault else (), parts=parts)
-
-    def _set(self, state: DeviceState, error: DeviceError, action: FaultAction) -> None:
-        if error.reason in _OPERATOR_MENDS:
-            action = FaultAction.CONFIGURATION
-        with self._lock:
-            self._state = state
-            if self._fault is None or self._fault.code != error.reason:
-                now = dt.datetime.now(tz=dt.UTC)
-                self._fault = Fault(code=error.reason, action=action, since=now, vendor_text=str(error))

@@ -152,7 +152,7 @@ class R503Reader:
             self._module.look_up()
         self._module.open()
         if self._health.sensor in ("dirty", "inoperative") and self._take_picture() in (OK, NO_FINGER):
-            self._health.note_good_finger()
+            self._health.good()
 
     def _clear(self) -> None:
         self._module.cancelled.clear()
@@ -225,7 +225,7 @@ class R503Reader:
         if code != OK and code not in ADVICE:
             raise refusal(Instruction.IMG_2_TZ, code)
         if code == OK:
-            self._health.note_good_finger()
+            self._health.good()
         return code
 
     def _agreement(self) -> int:

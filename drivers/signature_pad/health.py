@@ -1,11 +1,8 @@
-"""What the last commands said about a pad, as the house's words (device-classes C.0, C.8)."""
+"""Whose faults a pad's errors are (device-classes C.8)."""
 
 from __future__ import annotations
 
-import datetime as dt
-import threading
-from typing import Final
-
+from drivers import health
 from drivers.errors import (
     CommandTimedOut,
     DeviceAbsent,
@@ -16,25 +13,14 @@ from drivers.errors import (
     MediaError,
     NeedsAttention,
 )
-from drivers.messages import DeviceState, DeviceStatus, Fault, FaultAction
-
-_OPERATOR_MENDS: Final = frozenset(
-    {"wrong_device", "not_a_serial_port", "bad_address", "permission_denied", "port_busy"}
-)
+from drivers.messages import DeviceState, FaultAction
 
 
-class Health:
-    """Remembers the last fault and since when; a good command clears it. A citizen's doings are no faults."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._state = DeviceState.UNKNOWN
-        self._fault: Fault | None = None
-
+class Health(health.Health):
     @property
     def pad(self) -> str:
         """The part's word: ok, inoperative, unknown."""
-        match self._state:
+        match self.state:
             case DeviceState.ONLINE:
                 return "ok"
             case DeviceState.HARDWARE_ERROR:
@@ -43,32 +29,14 @@ class Health:
                 return "unknown"
 
     def note(self, error: DeviceError | None) -> None:
-        """After every command and every look: None when it went well."""
         match error:
             case DeviceAbsent():
-                self._set(DeviceState.NO_DEVICE, error, FaultAction.CLEAR)
+                self.bad(DeviceState.NO_DEVICE, error, FaultAction.CLEAR)
             case DeviceOffline() | DeviceBusy():
-                self._set(DeviceState.OFFLINE, error, FaultAction.CLEAR)
+                self.bad(DeviceState.OFFLINE, error, FaultAction.CLEAR)
             case HardwareFault():
-                self._set(DeviceState.HARDWARE_ERROR, error, FaultAction.MAINTENANCE)
+                self.bad(DeviceState.HARDWARE_ERROR, error, FaultAction.MAINTENANCE)
             case None | MediaError() | CommandTimedOut() | NeedsAttention():
-                with self._lock:
-                    self._state, self._fault = DeviceState.ONLINE, None
+                self.good()
             case _:
                 pass
-
-    def status(self, *, is_busy: bool, parts: dict[str, str]) -> DeviceStatus:
-        with self._lock:
-            state, fault = self._state, self._fault
-        if is_busy and state in (DeviceState.ONLINE, DeviceState.UNKNOWN):
-            state = DeviceState.BUSY
-        return DeviceStatus(device=state, faults=(fault,) if fault else (), parts=parts)
-
-    def _set(self, state: DeviceState, error: DeviceError, action: FaultAction) -> None:
-        if error.reason in _OPERATOR_MENDS:
-            action = FaultAction.CONFIGURATION
-        with self._lock:
-            self._state = state
-            if self._fault is None or self._fault.code != error.reason:
-                now = dt.datetime.now(tz=dt.UTC)
-                self._fault = Fault(code=error.reason, action=action, since=now, vendor_text=str(error))

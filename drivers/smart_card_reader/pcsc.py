@@ -28,7 +28,7 @@ from drivers.smart_card_reader.links.link import APDU_SCHEME, is_contactless, no
 from drivers.smart_card_reader.links.presence import LOOK_SECONDS, PEER_LOOK_SECONDS, Presence
 from drivers.smart_card_reader.session import CardSession
 from drivers.smart_card_reader.speaker import Speaker
-from drivers.smart_card_reader.watch import Watch
+from drivers.watch import Watch
 
 VERSION: Final = "1.0"
 FIRST_SIGHT_SECONDS: Final = 1.4

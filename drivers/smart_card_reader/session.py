@@ -9,7 +9,7 @@ from drivers.messages import PinResult, SocialSecurityCard
 from drivers.smart_card_reader import apdu, social_security
 from drivers.smart_card_reader.links.link import Chip
 from drivers.smart_card_reader.social_security import Item, Values
-from drivers.smart_card_reader.watch import Watch
+from drivers.watch import Watch
 
 SELECT_FORMS: Final = (0x02, 0x00)
 """P1 of a file's selection; both are seen."""

@@ -9,8 +9,8 @@ from drivers.errors import DeviceAbsent, DeviceError, DeviceOffline, MediaError
 from drivers.smart_card_reader.links.link import Chip, Link, open_link
 from drivers.smart_card_reader.links.presence import MISS_SECONDS, MISSES
 from drivers.smart_card_reader.session import CardSession
-from drivers.smart_card_reader.watch import Watch
 from drivers.smart_card_reader.writing import RecordWriter
+from drivers.watch import Watch
 
 GONE: Final = frozenset({"no_card", "removed"})
 

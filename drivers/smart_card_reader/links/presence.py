@@ -9,7 +9,7 @@ from typing import Final
 
 from drivers.errors import DeviceError, HardwareFault
 from drivers.smart_card_reader.links.link import NOTHING, Link, Look, open_link
-from drivers.smart_card_reader.watch import Watch
+from drivers.watch import Watch
 
 LOOK_SECONDS: Final = 0.5
 """A change is told at once; so long a quiet reader is not asked."""
