@@ -12,7 +12,7 @@ from drivers.smart_card_reader import apdu
 from drivers.smart_card_reader.session import CardSession
 from drivers.smart_card_reader.simulator.card import VirtualCard
 from drivers.smart_card_reader.simulator.samples import CARDS
-from drivers.smart_card_reader.watch import Watch
+from drivers.watch import Watch
 
 NAMES = list(CARDS)
 
