@@ -1,4 +1,4 @@
-"""Where tests may run side by side (`make test` has two workers): a file keeps together, and so does the one house."""
+"""Where tests may run side by side (`make test` has some workers): a file keeps together, and so does the one house."""
 
 from __future__ import annotations
 
