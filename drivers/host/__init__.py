@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from drivers.host.config import DeviceConfig
-    from drivers.host.lives.spare import Spare
+    from drivers.host.lives.nursery import Nursery
     from drivers.host.presence.hotplug import Hotplug
     from drivers.host.process import Limits
     from drivers.host.supervisor import SupervisedDevice
 
-__all__ = ["DeviceConfig", "Hotplug", "Limits", "Spare", "SupervisedDevice"]
+__all__ = ["DeviceConfig", "Hotplug", "Limits", "Nursery", "SupervisedDevice"]
 
 _PLACES = {
     "DeviceConfig": "config",
     "Hotplug": "presence.hotplug",
     "Limits": "process",
-    "Spare": "lives.spare",
+    "Nursery": "lives.nursery",
     "SupervisedDevice": "supervisor",
 }
 

@@ -1,6 +1,6 @@
 """The device's own process: one driver, spoken to over an inherited socket.
 
-`python -m drivers.host.device_process SOCKET_FD PARENT_PID`. The house sends `configure`, `call`, `next`, `cancel` and
+The nursery forks it (`lives.forking`). The house sends `configure`, `call`, `next`, `cancel` and
 `close`; this process answers `ready` or `failed`, then `result`, `item`, `end` and `error`, and beats while its event
 loop turns. Nothing about a citizen is written anywhere: an unexpected error is reported by its type and place alone.
 """
@@ -8,18 +8,13 @@ loop turns. Nothing about a citizen is written anywhere: an unexpected error is 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ctypes
 import errno
-import faulthandler
 import gc
 import os
-import resource
-import signal
 import socket
 import sys
 import traceback
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -32,35 +27,14 @@ from drivers.registry import find_driver, protocol_of
 BEAT_SECONDS = 0.25
 CLOSE_SECONDS = 1.5
 TIDY_SECONDS = 5.0
-OPEN_FILES = 512
-PR_SET_PDEATHSIG = 1
-FIRST_TO_GO = "700"
-"""When memory runs out, the kernel takes a device's process before the house (oom_score_adj, 0 to 1000)."""
 INTERNAL = "internal"
 
 
-def main() -> None:
-    connection_fd, parent = int(sys.argv[1]), int(sys.argv[2])
-    _guard(parent)
-    os.set_inheritable(connection_fd, False)
-    os.dup2(2, 1)
+def serve(connection_fd: int) -> int:
+    """Until the house closes the channel; the exit status."""
     status = asyncio.run(_DeviceProcess(socket.socket(fileno=connection_fd)).run())
     sys.stderr.flush()
-    os._exit(status)  # threads stuck in a vendor's library must not keep the process
-
-
-def _guard(parent: int) -> None:
-    """Die with the house, leave no core dump, say where a native crash happened."""
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(1)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    limit = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO)
-    faulthandler.enable()
+    return status
 
 
 class _DeviceProcess:
@@ -74,7 +48,6 @@ class _DeviceProcess:
     async def run(self) -> int:
         self._channel = Channel(self._connection)
         self._stop = asyncio.get_running_loop().create_future()
-        _trim()
         try:
             configuration = await self._channel.receive()
             if not self._open(configuration):
@@ -210,7 +183,7 @@ class _DeviceProcess:
                 await self._driver.close()
                 await self._channel.drain()
         except Exception as error:  # noqa: BLE001 - the process ends anyway
-            _report(error)
+            report(error)
 
 
 def _taken_back() -> CommandCancelled:
@@ -221,7 +194,7 @@ def _error(error: Exception) -> dict[str, str]:
     """A device error as it is; anything else by its type and place, never by its text."""
     if isinstance(error, DeviceError):
         return {"kind": error.kind, "reason": error.reason, "message": str(error)}
-    _report(error)
+    report(error)
     return {"kind": INTERNAL, "reason": "driver_broken", "message": f"the driver failed: {_place(error)}"}
 
 
@@ -231,7 +204,7 @@ def _place(error: Exception) -> str:
     return type(error).__name__ + where
 
 
-def _report(error: Exception) -> None:
+def report(error: BaseException) -> None:
     frames = traceback.extract_tb(error.__traceback__)[-8:]
     places = " < ".join(f"{os.path.basename(f.filename)}:{f.lineno} {f.name}" for f in reversed(frames))  # noqa: PTH119
     print(f"{type(error).__name__} at {places}", file=sys.stderr, flush=True)
@@ -240,14 +213,10 @@ def _report(error: Exception) -> None:
 def _return_freed_memory() -> None:
     """What was freed goes back to the system: it is in no one's memory then, and costs none."""
     gc.collect()
-    _trim()
+    trim()
 
 
-def _trim() -> None:
+def trim() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
-
-
-if __name__ == "__main__":
-    main()

@@ -23,12 +23,13 @@ from drivers.errors import (
 )
 from drivers.host.channel import Channel, ChannelClosed, FrameTooLarge
 from drivers.host.interface import Method
-from drivers.host.lives.spare import Started
+from drivers.host.lives.started import Started
 from drivers.host.lives.system import Vitals, read_stderr
 
 LOG = logging.getLogger("drivers.host")
 TICK_SECONDS = 0.1
 UNASKED_ANSWERS = 2
+COLLECT_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,7 @@ class Command:
 
 
 class DeviceProcess:
-    """`ready` and `ended` are futures: the first is set when the driver stands, the second always.
-
-    The process dies with the thread that started it (PR_SET_PDEATHSIG): that thread must live as long as the device.
-    """
+    """`ready` and `ended` are futures: the first is set when the driver stands, the second always."""
 
     def __init__(self, name: str, driver: str, options: dict[str, Any], limits: Limits, started: Started) -> None:
         loop = asyncio.get_running_loop()
@@ -93,14 +91,14 @@ class DeviceProcess:
         self.started_at = loop.time()
         self._started = started
         self._stop_reading = read_stderr(started.errors, name)
-        self._vitals = Vitals(started.process.pid)
+        self._vitals = Vitals(started.pid)
         self._channel = Channel(started.connection)
         self._channel.send({"op": "configure", "driver": driver, "options": options})
         self._tasks = [loop.create_task(self._listen()), loop.create_task(self._watch())]
 
     @property
     def pid(self) -> int:
-        return self._started.process.pid
+        return self._started.pid
 
     @property
     def mark(self) -> str:
@@ -298,6 +296,11 @@ class DeviceProcess:
         await self._reaper
 
     async def _reap(self) -> None:
-        while self._started.process.poll() is None:  # noqa: ASYNC110 - works on every loop and thread, unlike child watchers
+        while not self._started.has_ended:  # noqa: ASYNC110 - works on every loop and thread
             await asyncio.sleep(0.005)
+        with contextlib.suppress(TimeoutError):  # when its parent is lost too, it waits for the system to collect it
+            async with asyncio.timeout(COLLECT_SECONDS):
+                while not self._started.is_gone:  # noqa: ASYNC110 - as above
+                    await asyncio.sleep(0.005)
         await asyncio.to_thread(self._started.kill_strays)
+        self._started.forget()

@@ -16,7 +16,7 @@ from drivers.errors import DeviceAbsent, DeviceError, DeviceOffline, HardwareFau
 from drivers.host.claims import Claim, Claimed, Claims
 from drivers.host.config import DeviceConfig, is_permanent, refusal_of
 from drivers.host.interface import Method, methods_of
-from drivers.host.lives.spare import Spare, start_process
+from drivers.host.lives.nursery import Nursery
 from drivers.host.lives.standby import Standby
 from drivers.host.presence.board import StatusBoard
 from drivers.host.presence.hotplug import nodes_of
@@ -56,12 +56,12 @@ class SupervisedDevice:
         limits: Limits | None = None,
         on_change: Callable[[str, DeviceStatus], None] | None = None,
         poll_seconds: float = POLL_SECONDS,
-        spare: Spare | None = None,
+        nursery: Nursery | None = None,
     ) -> None:
         self.config = config
         self.restarts = 0
         self._limits = limits or Limits()
-        self._spare = spare
+        self._nursery, self._owns_nursery = nursery or Nursery(), nursery is None
         self._methods = methods_of(protocol_of(config.device_class))
         self._board = StatusBoard(config.name, on_change)
         self._identity = Identity(config.expected_device)
@@ -103,6 +103,8 @@ class SupervisedDevice:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         lives = [life.close() for life in (self._process, self._standby.leave()) if life is not None]
         await asyncio.gather(*lives)
+        if self._owns_nursery:
+            self._nursery.close()
 
     def recycle(self) -> None:
         """Kill the process and start afresh: nothing it held survives. Also tries again what was given up."""
@@ -123,15 +125,15 @@ class SupervisedDevice:
     def process(self) -> DeviceProcess | None:
         return self._process
 
-    def _start_process(self) -> DeviceProcess:
+    async def _start_process(self) -> DeviceProcess:
         """One more life of this device. Raises `OSError`."""
-        started = self._spare.take() if self._spare is not None else start_process()
+        started = await self._nursery.start()
         return DeviceProcess(self.config.name, self.config.driver, self.config.options, self._limits, started)
 
     async def _supervise(self) -> None:
         while not self._closing:
             try:
-                process = self._process = self._standby.take() or self._start_process()
+                process = self._process = self._standby.take() or await self._start_process()
             except OSError as error:
                 LOG.error("%s: no process can be started: %s", self.config.name, error.strerror)  # noqa: TRY400
                 ending, lived, stood = Ending("process_lost"), 0.0, False
@@ -151,8 +153,6 @@ class SupervisedDevice:
             self._refusal = None
             self._settled.set()
             self._looker.refresh()
-            if self._spare is not None:
-                self._spare.replenish()
         ending = await asyncio.shield(process.ended)
         return ending, asyncio.get_running_loop().time() - process.started_at
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from drivers.errors import DeviceError
-from drivers.host import DeviceConfig, Hotplug, Limits, Spare, SupervisedDevice
+from drivers.host import DeviceConfig, Hotplug, Limits, Nursery, SupervisedDevice
 from drivers.messages import DeviceClass, DeviceState, DeviceStatus, Fault
 from drivers.protocols import DocumentPrinter, DocumentScanner, FaceCheck, IdCardReader, ReceiptPrinter
 
@@ -35,14 +35,16 @@ class Devices:
         self._limits = limits
         self._configs = {config.name: config for config in configs}
         self._devices: dict[str, SupervisedDevice] = {}
-        self._spare = Spare()
+        self._nursery = Nursery()
         self._hotplug = Hotplug(self._devices.values)
         self._visit = _new_visit()
 
     async def open(self, *, timeout_seconds: float = OPEN_SECONDS) -> dict[str, str]:
         """Start all at once; return the failures, all together, by device name. Never raises for a missing device."""
         for name, config in self._configs.items():
-            self._devices[name] = SupervisedDevice(config, limits=self._limits, on_change=self._tell, spare=self._spare)
+            self._devices[name] = SupervisedDevice(
+                config, limits=self._limits, on_change=self._tell, nursery=self._nursery
+            )
         self._hotplug.start()
         names = list(self._devices)
         results = await asyncio.gather(*(self._open(name, timeout_seconds) for name in names))
@@ -156,8 +158,8 @@ class Devices:
     async def close(self) -> None:
         """Release all hardware and end all processes. Idempotent."""
         self._hotplug.close()
-        self._spare.close()
         await asyncio.gather(*(device.close() for device in self._devices.values()))
+        self._nursery.close()
 
 
 def _new_visit() -> str:

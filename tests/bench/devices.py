@@ -35,8 +35,8 @@ SETTLE_SECONDS = 6.0
 COMMANDS, WARM = 2000, 200
 PREVIEW_SECONDS, PREVIEW_SETTLE_SECONDS = 12.0, 3.0
 CARDS, POLL_SECONDS = 24, 0.3
-LEFT_OUT = frozenset({"face_matcher/dlib", "face_camera/uvc"})
-"""The face engine's process, and the camera alone, which a terminal with a face check does not have."""
+LEFT_OUT = frozenset({"face_matcher/dlib", "face_matcher/plugged", "face_camera/uvc"})
+"""The face engines' processes, and the camera alone, which a terminal with a face check does not have."""
 
 
 def run(tell: Callable[[str], None]) -> list[Measure]:
@@ -63,7 +63,7 @@ async def _memory() -> Measure:
         devices = Devices(configs)
         stack.push_async_callback(devices.close)
         failures = await devices.open(timeout_seconds=30.0)
-        await asyncio.sleep(SETTLE_SECONDS)  # the spare process stands too, and what starting needed is given back
+        await asyncio.sleep(SETTLE_SECONDS)  # what starting needed is given back
         own = [child for child in psutil.Process().children(recursive=True) if child.pid not in before]
         by_pid = {child.pid: child.memory_full_info().uss / 1024**2 for child in own}
         names = {pid: name for name, pid in devices.pids().items()}

@@ -1,1 +1,1 @@
-"""Where a device's process comes from: started, in waiting, or standing by; and what the system says of it."""
+"""Where a device's process comes from: forked by the nursery, or standing by; and what the system says of it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from drivers.host.process import DeviceProcess
 
@@ -17,10 +17,11 @@ PREPARE_SECONDS = 1.0
 
 
 class Standby:
-    def __init__(self, start: Callable[[], DeviceProcess]) -> None:
+    def __init__(self, start: Callable[[], Awaitable[DeviceProcess]]) -> None:
         self._start = start
         self._life: DeviceProcess | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._starting: asyncio.Task[None] | None = None
 
     @property
     def is_ready(self) -> bool:
@@ -48,14 +49,21 @@ class Standby:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._starting is not None:
+            self._starting.cancel()
+            self._starting = None
         life, self._life = self._life, None
         return life
 
     def _prepare(self) -> None:
         self._timer = None
-        if self._life is not None and self._life.alive:
-            return
+        if self._starting is None and (self._life is None or not self._life.alive):
+            self._starting = asyncio.get_running_loop().create_task(self._begin())
+
+    async def _begin(self) -> None:
         try:
-            self._life = self._start()
+            self._life = await self._start()
         except OSError as error:
             LOG.warning("no standby can be started: %s", error.strerror)
+        finally:
+            self._starting = None

@@ -8,6 +8,7 @@ import ctypes
 import datetime as dt
 import itertools
 import os
+import random
 import subprocess
 import sys
 import time
@@ -143,6 +144,8 @@ class Common:
             case "files":
                 while True:
                     self.kept.append(os.open("/dev/null", os.O_RDONLY))
+            case "starts_a_child":
+                self.mark(str(subprocess.Popen(["sleep", "60"], env={}).pid))  # noqa: ASYNC220
             case "starts_a_daemon":
                 self.mark(str(subprocess.Popen(["sleep", "60"], start_new_session=True).pid))  # noqa: ASYNC220
             case "bug":
@@ -179,6 +182,8 @@ class Reader(Common):
     async def decode_photo(self, photo: bytes) -> bytes | None:
         if photo.startswith(b"now "):
             await self.misbehave(photo[4:].decode())
+        if photo == b"chance":
+            return random.randbytes(8)
         return photo[::-1]
 
 

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from drivers.errors import DeviceError
-from drivers.host import DeviceConfig, Spare, SupervisedDevice
+from drivers.host import DeviceConfig, Nursery, SupervisedDevice
 from drivers.messages import PrintJob, PrintOutcome
 from tests.drivers.host.stage import back_after, run, until
 
@@ -61,18 +61,18 @@ class Watch:
 @asynccontextmanager
 async def neighbours() -> AsyncIterator[tuple[SupervisedDevice, list[SupervisedDevice]]]:
     """A reader that will go wrong, and a printer, a camera and another reader that serve."""
-    spare = Spare()
+    nursery = Nursery()
     kinds = ("id_card_reader", "receipt_printer", "document_scanner", "id_card_reader")
     devices = [
-        SupervisedDevice(DeviceConfig(name=f"{kind} {number}", driver=f"{kind}/misbehaving"), spare=spare)
+        SupervisedDevice(DeviceConfig(name=f"{kind} {number}", driver=f"{kind}/misbehaving"), nursery=nursery)
         for number, kind in enumerate(kinds)
     ]
     try:
         await asyncio.gather(*(device.open() for device in devices))
         yield devices[0], devices[1:]
     finally:
-        spare.close()
         await asyncio.gather(*(device.close() for device in devices))
+        nursery.close()
 
 
 async def print_one(printer: SupervisedDevice) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from drivers import messages
 from drivers.errors import CommandCancelled, DeviceOffline
-from drivers.host import DeviceConfig, Limits, Spare, SupervisedDevice
+from drivers.host import DeviceConfig, Limits, Nursery, SupervisedDevice
 from drivers.host.interface import methods_of
 from drivers.messages import (
     ActResult,
@@ -95,12 +95,12 @@ async def tell(world: Path, device: SupervisedDevice, ending: str, name: str) ->
     return await getattr(device.proxy, name)(*args, **kwargs)
 
 
-async def try_all(folder: Path, device_class: str, spare: Spare) -> None:
+async def try_all(folder: Path, device_class: str, nursery: Nursery) -> None:
     world = folder / device_class
     world.write_text("")
     options = {"world": str(world), "device_class": device_class}
     config = DeviceConfig(name="it", driver=f"{device_class}/acting", options=options)
-    device = SupervisedDevice(config, limits=LIMITS, spare=spare)
+    device = SupervisedDevice(config, limits=LIMITS, nursery=nursery)
     try:
         await device.open(timeout_seconds=30)
         for name in ACTS[device_class]:
@@ -125,10 +125,10 @@ async def try_all(folder: Path, device_class: str, spare: Spare) -> None:
 @pytest.mark.usefixtures("acting_package")
 def test_an_act_that_nobody_heard_the_end_of_is_uncertain(tmp_path: Path) -> None:
     async def story() -> None:
-        spare = Spare()
+        nursery = Nursery()
         try:
-            await asyncio.gather(*(try_all(tmp_path, device_class, spare) for device_class in ACTS))
+            await asyncio.gather(*(try_all(tmp_path, device_class, nursery) for device_class in ACTS))
         finally:
-            spare.close()
+            nursery.close()
 
     run(story)

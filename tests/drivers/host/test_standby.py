@@ -1,56 +1,19 @@
-"""The process in waiting: taken by the next restart, never relied on, gone with the house."""
+"""A driver that loads long has another one standing behind it, which takes over; others have none."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
-from collections.abc import Callable
 
 import psutil
 import pytest
 
-from drivers.host import DeviceConfig, Spare, SupervisedDevice
-from drivers.host.lives import spare, standby
+from drivers.host import DeviceConfig, SupervisedDevice
+from drivers.host.lives import standby
+from tests.drivers.host.stage import until
 
 pytestmark = pytest.mark.usefixtures("driver_package")
-
-
-async def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
-    deadline = asyncio.get_running_loop().time() + seconds
-    while not condition():
-        assert asyncio.get_running_loop().time() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.005)
-
-
-def test_the_spare_serves_next_and_a_dead_or_stopped_one_is_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spare, "REPLENISH_SECONDS", 0.01)
-
-    async def story() -> None:
-        waiting = Spare()
-        device = SupervisedDevice(DeviceConfig(name="it", driver="id_card_reader/misbehaving"), spare=waiting)
-        await device.open()
-        seen = []
-        for harm in (None, signal.SIGKILL, signal.SIGSTOP):
-            await until(lambda: waiting.pid is not None and waiting.pid != device.pid)
-            assert waiting.pid
-            assert device.pid
-            spare_pid, before = waiting.pid, device.pid
-            if harm is not None:
-                os.kill(spare_pid, harm)
-                await until(lambda: psutil.Process(spare_pid).status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_STOPPED))  # noqa: B023
-            os.kill(before, signal.SIGKILL)
-            await until(lambda: device.is_ready and device.pid != before)  # noqa: B023
-            assert (device.pid == spare_pid) is (harm is None)
-            assert (await device.proxy.read()).name == "驿测试"
-            seen += [spare_pid, before, device.pid]
-        await until(lambda: waiting.pid is not None)
-        seen.append(waiting.pid)
-        waiting.close()
-        await device.close()
-        assert not [pid for pid in seen if psutil.pid_exists(pid)]
-
-    asyncio.run(asyncio.wait_for(story(), 40))
 
 
 def test_a_driver_that_loads_long_is_back_at_once_from_its_standby(monkeypatch: pytest.MonkeyPatch) -> None:
