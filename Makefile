@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SIDE_BY_SIDE ?= -n 2 --dist loadgroup --no-loadscope-reorder
+SIDE_BY_SIDE ?= -n 2 --dist loadscope --no-loadscope-reorder
 STAMP := $(VENV)/.yizhan-installed
 
 .PHONY: demo test check bench campaign lock clean setup

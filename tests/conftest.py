@@ -1,18 +1,25 @@
-"""Where tests may run side by side (`make test` has some workers): a file keeps together, and so does the one house."""
+"""Where tests run side by side (`make test` has two workers): a file keeps together, and so does the one house."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import pytest
 
-HERE = Path(__file__).parent
-TOGETHER = "journeys"
-"""They share one house of many processes, started once. The longest group begins first."""
+TOGETHER = "tests/journeys/"
+"""They share one house of many processes, started once. They take longest, and begin first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        where = item.path.relative_to(HERE)
-        item.add_marker(pytest.mark.xdist_group(TOGETHER if where.parts[0] == TOGETHER else where.as_posix()))
-    items.sort(key=lambda item: item.path.relative_to(HERE).parts[0] != TOGETHER)
+    items.sort(key=lambda item: not item.nodeid.startswith(TOGETHER))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return TOGETHER if nodeid.startswith(TOGETHER) else nodeid.partition("::")[0]
+
+    return ByFile(config, log)
