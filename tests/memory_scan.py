@@ -18,6 +18,7 @@ import numpy as np
 ENCODINGS = ("utf-8", "utf-16-le", "utf-32-le", "gb18030")
 CHUNK_BYTES = 16 * 1024 * 1024
 CONTEXT_BYTES = 48
+DIGITS = tuple(bytes([digit]) for digit in b"0123456789")
 KERNEL_REGIONS = ("[vvar]", "[vvar_vclock]", "[vsyscall]", "[vdso]")
 
 
@@ -94,6 +95,7 @@ class _Patterns:
 
     def __init__(self, needles: Sequence[str | bytes]) -> None:
         self.all = _patterns(needles)
+        self._is_short_number = [isinstance(one, str) and one.isdigit() and len(one) < 8 for one in needles]
         self.longest = max(len(pattern) for pattern in self.all)
         self._by_key: dict[int, list[tuple[bytes, int]]] = {}
         for pattern in self.all:
@@ -121,8 +123,18 @@ class _Patterns:
             at = position - offset
             if at >= 0 and content.startswith(pattern, at):
                 needle, encoding = self.all[pattern]
+                if self._is_short_number[needle] and _part_of_a_number(content, at, pattern, encoding):
+                    continue
                 context = content[max(0, at - CONTEXT_BYTES) : at + len(pattern) + CONTEXT_BYTES]
                 yield Hit(needle, encoding, place, base + at, context)
+
+
+def _part_of_a_number(content: bytes, at: int, pattern: bytes, encoding: str) -> bool:
+    """A few digits inside a longer number or behind its decimal point stand there by chance."""
+    width = {"utf-16-le": 2, "utf-32-le": 4}.get(encoding, 1)
+    end = at + -(-len(pattern) // width) * width
+    before, after = content[max(0, at - width) : at][:1], content[end : end + width][:1]
+    return before in (b".", *DIGITS) or after in DIGITS
 
 
 def _rarity(four: bytes) -> int:
