@@ -94,8 +94,10 @@ async def cancel(bench: Bench) -> str:
 @check("a wipe takes a read back", SCANNER)
 async def wipe(bench: Bench) -> str:
     pid = bench.device.pid
-    reading = asyncio.ensure_future(_never(bench, 30.0))
+    over = asyncio.Event()
+    reading = asyncio.ensure_future(_never(bench, 30.0, over))
     await asyncio.wait({reading}, timeout=0.4)
+    over.set()
     await ends_within(bench.device.wipe(), 3.0)
     await asyncio.wait({reading}, timeout=3.0)
     if not reading.done():
@@ -107,11 +109,11 @@ async def wipe(bench: Bench) -> str:
     return ""
 
 
-async def _never(bench: Bench, seconds: float) -> None:
-    """Waits for a code that does not exist; one that is held there ends it sooner."""
+async def _never(bench: Bench, seconds: float, over: asyncio.Event | None = None) -> None:
+    """Waits for a code that does not exist, past those that are held there, but begins no new read once it is `over`."""
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + seconds
-    while (left := ends_at - loop.time()) > 0:
+    while (left := ends_at - loop.time()) > 0 and not (over is not None and over.is_set()):
         try:
             await bench.proxy.read(purpose=CodePurpose.DOCUMENT, pattern=NEVER, timeout_seconds=left)
         except MediaError:
