@@ -110,7 +110,7 @@ async def wipe(bench: Bench) -> str:
 
 
 async def _never(bench: Bench, seconds: float, over: asyncio.Event | None = None) -> None:
-    """Waits for a code that does not exist, past those that are held there, but begins no new read once it is `over`."""
+    """Waits for a code that does not exist, past those held there; begins no new read once it is `over`."""
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + seconds
     while (left := ends_at - loop.time()) > 0 and not (over is not None and over.is_set()):
