@@ -79,6 +79,12 @@ def _compute(work: Callable[[], bytes], answer: int) -> None:
         os._exit(status)
 
 
+def _computes_on_one_thread() -> bool:
+    """As in every device process (drivers.host). OpenBLAS ends its threads before a fork, and whoever is in the middle of
+    a product of matrices then waits for ever."""
+    return os.environ.get("OPENBLAS_NUM_THREADS") == "1"
+
+
 def encoded_card(engine: FaceEngine, png: bytes) -> bytes:
     """What the fork answers for a card's picture."""
     vector = engine.encode_card(png)
@@ -95,7 +101,8 @@ class CardEncoding:
 
     def __init__(self, engine: FaceEngine, png: bytes, spend: Callable[[str, Callable[[], Any]], Any]) -> None:
         self._engine, self._png, self._spend = engine, png, spend
-        self._beside = Beside(lambda: encoded_card(engine, png)) if getattr(engine, "can_fork", False) else None
+        may_fork = getattr(engine, "can_fork", False) and _computes_on_one_thread()
+        self._beside = Beside(lambda: encoded_card(engine, png)) if may_fork else None
         self._taking: asyncio.Future[Vector | None] | None = None
 
     async def begin(self) -> None:

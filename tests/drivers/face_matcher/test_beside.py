@@ -37,6 +37,11 @@ class Engine:
         return None if png == b"nobody" else VECTOR.copy()
 
 
+@pytest.fixture(autouse=True)
+def as_in_a_device_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+
+
 def spend(_part: str, work: Callable[[], Any]) -> Any:
     return work()
 
@@ -73,6 +78,13 @@ def test_a_lost_fork_costs_time_and_not_the_check() -> None:
 def test_an_engine_that_must_not_be_forked_works_here() -> None:
     engine = Engine()
     engine.can_fork = False
+    assert np.array_equal(asyncio.run(reference(engine)), VECTOR)
+    assert engine.calls_at_home == 1
+
+
+def test_where_numbers_are_computed_on_several_threads_nothing_is_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    engine = Engine()
     assert np.array_equal(asyncio.run(reference(engine)), VECTOR)
     assert engine.calls_at_home == 1
 
