@@ -82,8 +82,9 @@ class FrameGrabber:
         capture = self._capture()
         self._stop = threading.Event()
         self._lost = ""
-        self._thread = threading.Thread(target=self._read, args=(capture, self._stop), name="camera", daemon=True)
-        self._thread.start()
+        reader = threading.Thread(target=self._read, args=(capture, self._stop), name="camera", daemon=True)
+        reader.start()  # before anyone who closes meanwhile can wait for it
+        self._thread = reader
 
     def _capture(self) -> Any:
         camera, options, begun = self._options.camera, self._options, time.monotonic()

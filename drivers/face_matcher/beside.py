@@ -80,8 +80,8 @@ def _compute(work: Callable[[], bytes], answer: int) -> None:
 
 
 def _computes_on_one_thread() -> bool:
-    """As in every device process (drivers.host). OpenBLAS ends its threads before a fork, and whoever is in the middle of
-    a product of matrices then waits for ever."""
+    """As in every device process (drivers.host). OpenBLAS ends its threads before a fork: whoever is in the middle of a
+    product of matrices then waits for ever."""
     return os.environ.get("OPENBLAS_NUM_THREADS") == "1"
 
 
