@@ -27,6 +27,8 @@ CAMERAS = frozenset(
      "code_scanner/camera_qr"}
 )  # fmt: skip
 """Their peers paint and compress: in a process of their own, so that nobody's clock stands still meanwhile."""
+ALONE = frozenset({"code_scanner/hid"})
+"""Their peer lives in the environment of this process: a second one would take its place."""
 DEED_SECONDS = 60.0
 STATUS_SECONDS = 12.0
 MEND_SECONDS = 20.0
@@ -56,10 +58,11 @@ Verdicts = dict[int, BaseException | None]
 async def play_all(cases: Sequence[FaultCase]) -> Verdicts:
     """Some stages at a time: most of what a misfortune costs is waiting."""
     verdicts: Verdicts = {}
-    rooms = {False: asyncio.Semaphore(STAGES), True: asyncio.Semaphore(CAMERA_STAGES)}
+    usual, cameras = asyncio.Semaphore(STAGES), asyncio.Semaphore(CAMERA_STAGES)
+    rooms = dict.fromkeys(CAMERAS, cameras) | {driver: asyncio.Semaphore(1) for driver in ALONE}
 
     async def play_on_one_stage(numbers: Sequence[int]) -> None:
-        async with rooms[cases[numbers[0]].driver in CAMERAS]:
+        async with rooms.get(cases[numbers[0]].driver, usual):
             stage = Stage()
             try:
                 for number in numbers:
