@@ -23,7 +23,6 @@ LIBRARY: Final = "libumockdev.so.0"
 PRELOAD: Final = "libumockdev-preload.so.0"
 SHOWN_SECONDS: Final = 0.4
 BURST: Final = 5
-ENDLESS_SECONDS: Final = 0.01
 START_SECONDS: Final = 20.0
 ANOTHER_CODE: Final = "YIZHAN-ANOTHER-CODE"
 _KEYS_AT_ONCE: Final = 60
@@ -83,11 +82,14 @@ class KeyboardSimulator:
                 if argument not in self.faults:
                     raise ValueError(f"no fault is called {argument!r}: choose one of {', '.join(sorted(self.faults))}")
                 self._active.add(argument)
+                if argument == "endless":
+                    await self._tell("endless")
                 if argument == "unplug" and self._plugged:
                     self._plugged = False
                     await self._tell("unplug")
             case "clear":
                 self._active.clear()
+                await self._tell("quiet")
                 if not self._plugged:
                     await self._tell("plug")
                     self._plugged = True
@@ -126,11 +128,7 @@ class KeyboardSimulator:
 
     async def _show(self) -> None:
         while True:
-            if "endless" in self._active:
-                await self.type_keys(keys_for("0123456789" * 30))
-                await asyncio.sleep(ENDLESS_SECONDS)
-                continue
-            if self._held:
+            if self._held and "endless" not in self._active:
                 await self._scan(self._held)
             await asyncio.sleep(SHOWN_SECONDS)
 

@@ -1,8 +1,8 @@
 """A make-believe input device: umockdev's test bed, in a process of its own (spike-devices 1 and 6).
 
 Run under umockdev's preloaded library by the keyboard's peer. Standard input takes one order a line: `plug`, `unplug`,
-`keys CODE:VALUE …` or `dropped`; each is answered by a line: `ok`, or the bed's folder for the first `plug`. Processes
-that are to see the device need LD_PRELOAD and UMOCKDEV_DIR.
+`keys CODE:VALUE …`, `dropped`, `endless` (it types by itself, without a pause) or `quiet`; each is answered by a line:
+`ok`, or the bed's folder for the first `plug`. Processes that are to see the device need LD_PRELOAD and UMOCKDEV_DIR.
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import select
 import struct
 import sys
 import tempfile
+import threading
+import time
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +26,7 @@ from drivers.code_scanner.simulator.keyboard import LIBRARY, LINK
 VENDOR, PRODUCT = 0x0C2E, 0x0B6A
 NAME: Final = "Yizhan Scanner"
 KEYS: Final = range(1, 127)
+ENDLESS_SECONDS: Final = 0.002
 EVENT: Final = struct.Struct("@llHHi")
 _NAME_BYTES, _TYPES_BYTES, _KEYS_BYTES = 256, 4, 96
 _BUS_USB: Final = 3
@@ -39,6 +43,9 @@ class Bed:
         self.root = Path(self._library.umockdev_testbed_get_root_dir(self._bed).decode())
         self._number = -1
         self._master = -1
+        self._lock = threading.Lock()
+        self._endless = threading.Event()
+        threading.Thread(target=self._type_without_end, daemon=True).start()
 
     def plug(self) -> None:
         self._number += 1
@@ -64,13 +71,26 @@ class Bed:
         self._library.umockdev_testbed_remove_device(self._bed, f"/sys{self._system_path()}".encode())
         for path in (LINK, f"/dev/input/event{self._number}"):
             self._inside(path).unlink(missing_ok=True)
-        os.close(self._master)
-        self._master = -1
+        with self._lock:
+            os.close(self._master)
+            self._master = -1
+
+    def be_endless(self, endless: bool) -> None:
+        self._endless.set() if endless else self._endless.clear()
 
     def emit(self, events: list[tuple[int, int, int]]) -> None:
         """(type, code, value) each followed by a report, as the kernel gives them."""
         for kind, code, value in events:
             self._write(EVENT.pack(0, 0, kind, code, value) + EVENT.pack(0, 0, ecodes.EV_SYN, ecodes.SYN_REPORT, 0))
+
+    def _type_without_end(self) -> None:
+        while self._endless.wait():
+            with self._lock:
+                has_room = self._master >= 0 and bool(select.select([], [self._master], [], 0)[1])
+                if has_room:
+                    self.emit([(ecodes.EV_KEY, ecodes.KEY_1, value) for value in (1, 0)])
+            if not has_room:
+                time.sleep(ENDLESS_SECONDS)
 
     def _write(self, data: bytes) -> None:
         if self._master >= 0:
@@ -130,6 +150,8 @@ def main() -> None:
                 bed.plug()
             case "unplug":
                 bed.unplug()
+            case "endless" | "quiet":
+                bed.be_endless(verb == "endless")
             case "dropped":
                 bed.emit([(ecodes.EV_SYN, ecodes.SYN_DROPPED, 0)])
             case "keys":

@@ -55,7 +55,7 @@ CASES: tuple[FaultCase, ...] = (
     HID("strange_keys", completion="media_error/barcode_invalid"),
     HID("lost_keys", completion="media_error/barcode_invalid"),
     _nobody("code_scanner/hid", "silent"),
-    _endless("code_scanner/hid", options={"gap_seconds": 2.0}),  # its test bed may pause on a busy machine
+    _endless("code_scanner/hid"),
     _absent("code_scanner/hid", completion="device_absent/device_absent"),
     _absent("code_scanner/hid", during=True, orders=("remove",)),
     CAMERA("wrong_code", completion="media_error/pattern_mismatch", parts={"window": "clear"}),
