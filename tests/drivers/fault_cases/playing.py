@@ -71,6 +71,8 @@ async def play_all(cases: Sequence[FaultCase]) -> Verdicts:
                 await stage.clear_away()
 
     await asyncio.gather(*(play_on_one_stage(numbers) for numbers in _stages(cases)))
+    for number in [number for number, wrong in sorted(verdicts.items()) if wrong is not None]:
+        await play_on_one_stage([number])  # once more, alone: the others may have taken the processor from it
     return verdicts
 
 
