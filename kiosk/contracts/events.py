@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -122,6 +122,14 @@ EVENTS: dict[str, Event] = {
         _event("citizen_told", "fact", "A failure was explained to the citizen.", "fault+", "step+", severity=_W),
     )
 }  # fmt: skip
+
+
+class Recorded(NamedTuple):
+    """That an entry is on the disk, and which one it is."""
+
+    sequence: int
+    occurred_at: dt.datetime
+    hash: str
 
 
 class JournalEntry(Collected):

@@ -19,6 +19,7 @@ __all__ = [
     "Language",
     "LocalizedText",
     "canonical_bytes",
+    "canonical_text",
     "is_identity_number",
     "masked_name",
     "masked_number",
@@ -54,7 +55,12 @@ def canonical_bytes(value: Any) -> bytes:
     if isinstance(value, BaseModel):
         value = value.model_dump(mode="json", by_alias=True)
     _refuse_floats(value)
-    return _ENCODER.encode(value).encode()
+    return canonical_text(value).encode()
+
+
+def canonical_text(value: Any) -> str:
+    """The same, of JSON's own types known to hold no float."""
+    return _ENCODER.encode(value)
 
 
 def _refuse_floats(value: Any) -> None:

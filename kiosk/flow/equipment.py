@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from drivers.messages import DeviceClass, Fault
 from drivers.protocols import DocumentPrinter, DocumentScanner, FaceCheck, IdCardReader, ReceiptPrinter
-from kiosk.contracts.events import Disposition, JournalEntry
+from kiosk.contracts.events import Disposition, Recorded
 from kiosk.contracts.fleet import ServiceAnswer
 from kiosk.contracts.matter import Matter
 
@@ -38,11 +38,11 @@ class DevicesInUse(Protocol):
 class JournalInUse(Protocol):
     """The part of `kiosk.machine.journal.Journal` the flow uses."""
 
-    def append(self, event: str, /, *, transaction_number: str | None = None, **data: Any) -> JournalEntry: ...
+    def append(self, event: str, /, *, transaction_number: str | None = None, **data: Any) -> Recorded: ...
 
     def begin_effect(
         self, effect_id: str, event: str, /, *, transaction_number: str | None = None, **data: Any
-    ) -> JournalEntry: ...
+    ) -> Recorded: ...
 
     def end_effect(
         self,
@@ -53,7 +53,7 @@ class JournalInUse(Protocol):
         disposition: Disposition,
         transaction_number: str | None = None,
         **data: Any,
-    ) -> JournalEntry: ...
+    ) -> Recorded: ...
 
     def settle_effect(
         self,
@@ -64,7 +64,7 @@ class JournalInUse(Protocol):
         disposition: Disposition,
         transaction_number: str | None = None,
         **data: Any,
-    ) -> JournalEntry: ...
+    ) -> Recorded: ...
 
 
 class AuthorityServices(Protocol):

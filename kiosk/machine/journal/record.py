@@ -15,17 +15,17 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from kiosk.contracts.errors import JournalBroken, JournalFull
-from kiosk.contracts.events import EVENTS, GENESIS, Disposition, JournalEntry
+from kiosk.contracts.events import EVENTS, GENESIS, Disposition, JournalEntry, Recorded
 from kiosk.contracts.fleet import Checkpoint, JournalAcknowledgement
-from kiosk.contracts.value import canonical_bytes, sha256_hex
+from kiosk.contracts.value import canonical_bytes, canonical_text, sha256_hex
 from kiosk.machine.fleet.identity import MachineKey
 from kiosk.machine.journal.recordable import NotRecordable, recordable
-from kiosk.machine.journal.store import INSERT_ENTRY, entry_of, is_full, moment_text, open_store
+from kiosk.machine.journal.store import INSERT_ENTRY, entry_of, hashed_bytes, is_full, moment_text, open_store
 
 BEGUN, UNCERTAIN = "begun", "uncertain"
 _CHANGE_STATE = frozenset({"transaction_begun", "transaction_ended", "bundle_installed"})
@@ -33,8 +33,7 @@ RESERVE_BYTES = 16 * 1024 * 1024
 """Below this much free space the machine counts as full: closing entries must still find room."""
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(NamedTuple):
     journal_id: str
     terminal: str
     sequence: int
@@ -112,13 +111,13 @@ class Journal:
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
-    def append(self, event: str, /, *, transaction_number: str | None = None, **data: Any) -> JournalEntry:
+    def append(self, event: str, /, *, transaction_number: str | None = None, **data: Any) -> Recorded:
         """Write one entry. `transaction_begun`/`_ended` open and close a transaction, `bundle_installed` sets state."""
         return self._write(event, transaction_number, data, None)
 
     def begin_effect(
         self, effect_id: str, event: str, /, *, transaction_number: str | None = None, **data: Any
-    ) -> JournalEntry:
+    ) -> Recorded:
         """Write the intent. The same id can never begin twice (`NotRecordable`): that is what keeps a page single."""
         if EVENTS.get(event) is None or EVENTS[event].kind != "begun":
             raise NotRecordable(f"{event} is not an intent")
@@ -136,21 +135,21 @@ class Journal:
     def end_effect(
         self, effect_id: str, event: str, /, *, disposition: Disposition, transaction_number: str | None = None,
         **data: Any,
-    ) -> JournalEntry:  # fmt: skip
+    ) -> Recorded:  # fmt: skip
         """Write the outcome of a begun effect. After `uncertain` it stays in `open_effects()` until `settle_effect`."""
         return self._close(effect_id, event, BEGUN, disposition, data=data, transaction_number=transaction_number)
 
     def settle_effect(
         self, effect_id: str, event: str, /, *, disposition: Disposition, transaction_number: str | None = None,
         **data: Any,
-    ) -> JournalEntry:  # fmt: skip
+    ) -> Recorded:  # fmt: skip
         """Write what became of an uncertain effect (`print_reconciled`); `uncertain` again leaves it open."""
         return self._close(effect_id, event, UNCERTAIN, disposition, data=data, transaction_number=transaction_number)
 
     def _close(
         self, effect_id: str, event: str, state: str, disposition: Disposition, *, data: dict[str, Any],
         transaction_number: str | None,
-    ) -> JournalEntry:  # fmt: skip
+    ) -> Recorded:  # fmt: skip
         kind = "ended" if state == BEGUN else "fact"
         if EVENTS.get(event) is None or EVENTS[event].kind != kind:
             raise NotRecordable(f"{event} does not close an effect that is {state}")
@@ -169,33 +168,36 @@ class Journal:
     def _write(
         self, event: str, transaction_number: str | None, data: dict[str, Any],
         change: Callable[[int, str], None] | None,
-    ) -> JournalEntry:  # fmt: skip
-        kept = recordable(event, transaction_number, data)
-        text = canonical_bytes(kept)
+    ) -> Recorded:  # fmt: skip
+        text = canonical_text(recordable(event, transaction_number, data))
         with self._mutex:
-            head, sequence = self._head, self._head.sequence + 1
-            moment = self._clock()
-            content: dict[str, Any] = {
-                "journal_id": head.journal_id, "sequence": sequence, "occurred_at": moment_text(moment),
-                "monotonic_ms": time.monotonic_ns() // 1_000_000, "event": event,
-                "transaction_number": transaction_number, "previous_hash": head.hash,
-            }  # fmt: skip
-            # Canonical members are in order of their names, and `data` comes before all others.
-            digest = sha256_hex(b'{"data":' + text + b"," + canonical_bytes(content)[1:])
-            row = (*content.values(), text.decode(), digest)
+            head = self._head
+            sequence, moment = head.sequence + 1, self._clock()
+            row = (
+                head.journal_id, sequence, moment_text(moment), time.monotonic_ns() // 1_000_000, event,
+                transaction_number, head.hash, text,
+            )  # fmt: skip
+            digest = sha256_hex(hashed_bytes(row))
             if change is None and event not in _CHANGE_STATE:
-                with self._room():
-                    self._connection.execute(INSERT_ENTRY, row)
+                self._insert((*row, digest))
             else:
                 with self._transaction():
-                    self._connection.execute(INSERT_ENTRY, row)
-                    self._change_state(event, transaction_number, text.decode(), sequence)
+                    self._connection.execute(INSERT_ENTRY, (*row, digest))
+                    self._change_state(event, transaction_number, text, sequence)
                     if change is not None:
-                        change(sequence, text.decode())
-            self._head = replace(head, sequence=sequence, hash=digest)
+                        change(sequence, text)
+            self._head = head._replace(sequence=sequence, hash=digest)
         for listener in self._listeners:
             listener()
-        return JournalEntry.model_construct(**{**content, "occurred_at": moment, "data": kept, "hash": digest})
+        return Recorded(sequence, moment, digest)
+
+    def _insert(self, row: tuple[object, ...]) -> None:
+        """One statement: it needs no transaction of its own."""
+        try:
+            self._connection.execute(INSERT_ENTRY, row)
+        except sqlite3.DatabaseError as error:
+            raise self._named(error) from error
+        self._refused_space = False
 
     def _change_state(self, event: str, transaction_number: str | None, text: str, sequence: int) -> None:
         run = self._connection.execute
@@ -313,27 +315,24 @@ class Journal:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._room():
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                with contextlib.suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
-                raise
-
-    @contextlib.contextmanager
-    def _room(self) -> Iterator[None]:
-        """A write that finds none is named for what it means."""
         try:
+            self._connection.execute("BEGIN IMMEDIATE")
             yield
-        except sqlite3.DatabaseError as error:
-            if is_full(error):
-                self._refused_space = True
-                raise JournalFull("no space for the record: nothing may happen that cannot be recorded") from error
+            self._connection.execute("COMMIT")
+        except BaseException as error:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.DatabaseError):
+                raise self._named(error) from error
             raise
         self._refused_space = False
+
+    def _named(self, error: sqlite3.DatabaseError) -> Exception:
+        """A write that finds no room is named for what it means."""
+        if not is_full(error):
+            return error
+        self._refused_space = True
+        return JournalFull("no space for the record: nothing may happen that cannot be recorded")
 
     def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         with self._mutex:

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from kiosk.contracts.errors import JournalBroken, JournalFull, KioskError
 from kiosk.contracts.events import GENESIS, JournalEntry
+from kiosk.contracts.value import canonical_text
 
 SCHEMA = (
     """CREATE TABLE entries (journal_id TEXT NOT NULL, sequence INTEGER PRIMARY KEY, occurred_at TEXT NOT NULL,
@@ -74,6 +75,21 @@ def entry_of(row: tuple[Any, ...]) -> JournalEntry:
         journal_id=row[0], sequence=row[1], occurred_at=row[2], monotonic_ms=row[3], event=row[4],
         transaction_number=row[5], data=json.loads(row[6]), previous_hash=row[7], hash=row[8],
     )  # fmt: skip
+
+
+Row = tuple[str, int, str, int, str, str | None, str, str]
+"""journal_id, sequence, occurred_at, monotonic_ms, event, transaction_number, previous_hash, data as canonical text."""
+
+
+def hashed_bytes(row: Row) -> bytes:
+    """The canonical bytes of an entry without its hash, as `JournalEntry.computed_hash` makes them."""
+    journal_id, sequence, occurred_at, monotonic_ms, event, transaction_number, previous_hash, data = row
+    number = canonical_text(transaction_number)
+    return (
+        f'{{"data":{data},"event":"{event}","journal_id":"{journal_id}","monotonic_ms":{monotonic_ms},'
+        f'"occurred_at":"{occurred_at}","previous_hash":"{previous_hash}","sequence":{sequence},'
+        f'"transaction_number":{number}}}'
+    ).encode()
 
 
 def moment_text(moment: dt.datetime) -> str:

@@ -84,9 +84,11 @@ def verify_journal_of(journal: Journal) -> int | None:
 
 def test_a_whole_second_hashes_alike_on_both_sides(path: Path) -> None:
     journal = Journal.open(path, terminal="k1", clock=lambda: START)
-    entry = journal.append("machine_stopped")
+    recorded = journal.append("machine_stopped")
+    entry = journal.entries()[-1]
     journal.close()
-    assert entry.computed_hash() == entry.hash
+    assert entry.computed_hash() == entry.hash == recorded.hash
+    assert (recorded.sequence, recorded.occurred_at) == (entry.sequence, entry.occurred_at)
 
 
 def test_the_file_is_the_owners_alone(journal: Journal, path: Path) -> None:
