@@ -6,48 +6,43 @@ Values a citizen's transaction collects are named by dotted sources:
   certificate.TYPE.NAME        an electronic certificate of the holder, for example certificate.residence_permit.address
   service.STEP.NAME            the answer of the `call_service` step with that id
   answer.FIELD                 what the citizen entered, or chose in an `ask` step
-  material.STEP.NAME           a collected material: its origin, certificate identifier, page hash
+  material.STEP.NAME           a collected material: its origin, certificate identifier, page hash; or a signature
+  payment.STEP.NAME            what was paid: order_id, amount_fen, amount (yuan), channel, reference, paid_at
   transaction.NAME             number, started_at, site, terminal
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from drivers.messages import DeviceClass
+from kiosk.contracts.effect_steps import PaymentChannel, PayStep, SignStep, WriteCardStep
+from kiosk.contracts.matter_ground import (
+    SOURCE_PLACE,
+    Condition,
+    ShownValue,
+    Slug,
+    Source,
+    StepOfMatter,
+    holds,
+    places_in,
+)
 from kiosk.contracts.text import FieldKind
 from kiosk.contracts.value import Contract, LocalizedText
 
+__all__ = [
+    "CONTRACT_VERSION", "SOURCE_PLACE", "STEP_KINDS", "AskChoice", "AskStep", "Assurance", "CallServiceStep", "Choice",
+    "CollectMaterialStep", "Condition", "ConsentStep", "FillFormStep", "FormField", "Guide", "IdentifyStep", "Matter",
+    "PayStep", "PrintDocumentStep", "PrintReceiptStep", "Question", "RateStep", "ReceiptItem", "ReceiptLayout",
+    "ReviewStep", "ShownValue", "SignStep", "Slug", "Source", "Step", "StepOfMatter", "WriteCardStep", "holds",
+    "places_in",
+]  # fmt: skip
+
 CONTRACT_VERSION = 1
 """Version of this language. A terminal says which it knows; the server rolls out nothing beyond that."""
-
-Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,47}$")]
-Source = Annotated[
-    str, Field(pattern=r"^(card|certificate|service|answer|material|transaction)(\.[a-z][a-z0-9_]*){1,3}$")
-]
-SOURCE_PLACE = re.compile(r"\{((?:card|certificate|service|answer|material|transaction)(?:\.[a-z0-9_]+)+)(:masked)?\}")
-"""A place in a template text: `{card.name}`, or `{card.id_number:masked}`."""
-
-
-Condition = dict[Source, Literal["known", "unknown"] | tuple[str, ...]]
-"""Every source named has one of the values listed; `known` and `unknown` ask only whether it has any."""
-
-
-def holds(condition: Condition, value_of: Callable[[str], str | None]) -> bool:
-    """Whether a condition holds for the values collected so far; the empty one always does."""
-    for source, wanted in condition.items():
-        value = value_of(source)
-        if wanted in ("known", "unknown"):
-            if (value is not None) != (wanted == "known"):
-                return False
-        elif value not in wanted:
-            return False
-    return True
 
 
 class Assurance(StrEnum):
@@ -93,22 +88,6 @@ class FormField(Contract):
         if (self.kind is FieldKind.CHOICE) != bool(self.choices):
             raise ValueError("a field of kind choice lists its choices, and no other kind does")
         return self
-
-
-class ShownValue(Contract):
-    label: LocalizedText
-    value: str = Field(description="template text with {source} places")
-    masked: bool = False
-
-
-class StepOfMatter(Contract):
-    """What all steps share. `title` is the place in the journey; `say` the one sentence shown and spoken."""
-
-    id: Slug
-    title: LocalizedText
-    say: LocalizedText
-    say_elder: LocalizedText | None = Field(default=None, description="plainer words for elder mode")
-    when: Condition = Field(default={}, description="done only when it holds; passed over otherwise")
 
 
 class ConsentStep(StepOfMatter):
@@ -217,7 +196,10 @@ Step = Annotated[
     | FillFormStep
     | CollectMaterialStep
     | ReviewStep
+    | SignStep
+    | PayStep
     | CallServiceStep
+    | WriteCardStep
     | PrintDocumentStep
     | PrintReceiptStep
     | RateStep,
@@ -225,8 +207,8 @@ Step = Annotated[
 ]
 
 STEP_KINDS: tuple[str, ...] = (
-    "consent", "ask", "identify", "fill_form", "collect_material", "review", "call_service", "print_document",
-    "print_receipt", "rate",
+    "consent", "ask", "identify", "fill_form", "collect_material", "review", "sign", "pay", "call_service",
+    "write_card", "print_document", "print_receipt", "rate",
 )  # fmt: skip
 
 
@@ -274,11 +256,14 @@ class Matter(Contract):
                     needed.add(DeviceClass.DOCUMENT_PRINTER)
                 case PrintReceiptStep():
                     needed.add(DeviceClass.RECEIPT_PRINTER)
+                case SignStep():
+                    needed.add(DeviceClass.SIGNATURE_PAD)
+                case PayStep(channels=(PaymentChannel.BANK_CARD,)):
+                    needed.add(DeviceClass.PAYMENT_TERMINAL)
+                case WriteCardStep(card="permit"):
+                    needed.add(DeviceClass.CARD_REWRITER)
+                case WriteCardStep():
+                    needed.add(DeviceClass.SMART_CARD_READER)
                 case _:
                     pass
         return frozenset(needed)
-
-
-def places_in(template: str) -> tuple[str, ...]:
-    """The sources a template text names."""
-    return tuple(place.group(1) for place in SOURCE_PLACE.finditer(template))

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from drivers.messages import IdCard
+from kiosk.contracts.effect_rules import pay_mistakes, sign_mistakes, template_faults, write_card_mistakes
 from kiosk.contracts.matter import (
-    SOURCE_PLACE,
     AskStep,
     Assurance,
     CallServiceStep,
@@ -19,10 +19,13 @@ from kiosk.contracts.matter import (
     FillFormStep,
     IdentifyStep,
     Matter,
+    PayStep,
     PrintDocumentStep,
     PrintReceiptStep,
     RateStep,
     ReviewStep,
+    SignStep,
+    WriteCardStep,
 )
 
 CARD_NAMES = frozenset(IdCard.model_fields) - {"photo", "sam_id", "new_address"}
@@ -35,15 +38,15 @@ CERTIFICATE_TYPES = frozenset({
 """Types the certificate library answers for; a form may look these up. Add a type where the library gains one."""
 
 MATERIAL_NAMES = frozenset({"origin", "certificate", "sha256", "page"})
+PAYMENT_NAMES = frozenset({"order_id", "amount_fen", "amount", "channel", "channel_label", "reference", "paid_at"})
 TRANSACTION_NAMES = frozenset({"number", "started_at", "site", "terminal"})
 
 _SOURCE_LIKE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
-_BRACED = re.compile(r"\{[^{}]*\}|[{}]")
 _CLOSED_HOURS = re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")
 
 AnyStep = (
-    ConsentStep | AskStep | IdentifyStep | FillFormStep | CollectMaterialStep | ReviewStep | CallServiceStep
-    | PrintDocumentStep | PrintReceiptStep | RateStep
+    ConsentStep | AskStep | IdentifyStep | FillFormStep | CollectMaterialStep | ReviewStep | SignStep | PayStep
+    | CallServiceStep | WriteCardStep | PrintDocumentStep | PrintReceiptStep | RateStep
 )  # fmt: skip
 
 
@@ -67,6 +70,7 @@ class _Known:
         self.choices: dict[str, frozenset[str]] = {}
         self.services: set[str] = set()
         self.materials: set[str] = set()
+        self.payments: set[str] = set()
         self.certificates: set[str] = set()
         self.anything_certified = self.anything_answered = False
         self.later = {name for _, step in steps for name in _gives(step)}
@@ -78,14 +82,19 @@ class _Known:
             case FillFormStep() | AskStep():
                 self.answers |= _answers_of(step)
                 self.choices |= _choices_of(step)
-            case CallServiceStep():
+            case CallServiceStep() | WriteCardStep():
                 self.services.add(step.id)
+            case SignStep():
+                self.materials.add(step.id)
+            case PayStep():
+                self.payments.add(step.id)
             case CollectMaterialStep():
                 self.materials.add(step.id)
                 self.certificates.add(step.certificate)
             case Unreadable():
                 self.services.add(step.id)
                 self.materials.add(step.id)
+                self.payments.add(step.id)
                 self.identified |= step.kind == "identify"
                 self.anything_answered |= step.kind in ("fill_form", "ask", "")
                 self.anything_certified |= step.kind in ("collect_material", "")
@@ -106,14 +115,16 @@ class _Known:
             case "material":
                 fault = self._step_fault(source, names, self.materials, "collect_material")
                 fault = fault or _name_fault(source, names[1:], MATERIAL_NAMES)
+            case "payment":
+                fault = self._step_fault(source, names, self.payments, "pay")
+                fault = fault or _name_fault(source, names[1:], PAYMENT_NAMES)
             case "answer":
                 fault = self._answer_fault(source, names)
             case "transaction":
                 fault = _name_fault(source, names, TRANSACTION_NAMES)
             case _:
-                fault = (
-                    f"unknown source {source!r}: begin with card, certificate, service, answer, material, transaction"
-                )
+                roots = "card, certificate, service, answer, material, payment, transaction"
+                fault = f"unknown source {source!r}: begin with {roots}"
         return fault
 
     def _card_fault(self, source: str, names: list[str]) -> str | None:
@@ -166,14 +177,16 @@ class _Known:
 
 def _gives(step: AnyStep | Unreadable) -> set[str]:
     match step:
-        case CallServiceStep():
+        case CallServiceStep() | WriteCardStep():
             return {f"service.{step.id}"}
+        case SignStep() | PayStep():
+            return {f"{'payment' if step.kind == 'pay' else 'material'}.{step.id}"}
         case CollectMaterialStep():
             return {f"material.{step.id}", f"certificate.{step.certificate}"}
         case FillFormStep() | AskStep():
             return {f"answer.{name}" for name in _answers_of(step)}
         case Unreadable():
-            return {f"service.{step.id}", f"material.{step.id}"}
+            return {f"service.{step.id}", f"material.{step.id}", f"payment.{step.id}"}
         case _:
             return set()
 
@@ -234,6 +247,7 @@ def step_mistakes(steps: list[PlacedStep], *, assurance: Assurance | None = None
             found += _condition_mistakes(f"{path}.when", step.when, known)
         if not isinstance(step, Unreadable):
             found += _mistakes_in(path, step, known)
+            found += _effect_mistakes(index, step, steps, known)
         if isinstance(step, RateStep) and rated_at is None:
             rated_at = step.id
         known.learn(step)
@@ -257,7 +271,7 @@ def _mistakes_in(path: str, step: AnyStep, known: _Known) -> list[Found]:
             found = _form_mistakes(path, step, known)
         case ReviewStep():
             for at, shown in enumerate(step.show):
-                found += _template_faults(f"{path}.show[{at}].value", shown.value, known)
+                found += template_faults(f"{path}.show[{at}].value", shown.value, known.fault_of)
         case CallServiceStep():
             for name, text in step.send.items():
                 found += _sent_faults(f"{path}.send.{name}", text, known)
@@ -265,10 +279,23 @@ def _mistakes_in(path: str, step: AnyStep, known: _Known) -> list[Found]:
             found = _document_mistakes(f"{path}.document", step.document, known)
         case PrintReceiptStep():
             for at, item in enumerate(step.layout.items):
-                found += _template_faults(f"{path}.layout.items[{at}].value", item.value, known)
+                found += template_faults(f"{path}.layout.items[{at}].value", item.value, known.fault_of)
         case _:
             pass
     return found
+
+
+def _effect_mistakes(index: int, step: AnyStep, steps: list[PlacedStep], known: _Known) -> list[Found]:
+    path = f"steps[{index}]"
+    match step:
+        case SignStep():
+            return sign_mistakes(path, step, known.fault_of, identified=known.identified)
+        case PayStep():
+            return pay_mistakes(path, step, known.fault_of, steps)
+        case WriteCardStep():
+            return write_card_mistakes(path, step, known.fault_of)
+        case _:
+            return []
 
 
 def _condition_mistakes(path: str, condition: Condition, known: _Known) -> list[Found]:
@@ -340,19 +367,4 @@ def _sent_faults(path: str, text: str, known: _Known) -> list[Found]:
     if _SOURCE_LIKE.fullmatch(text):
         fault = known.fault_of(text)
         return [(path, fault)] if fault else []
-    return _template_faults(path, text, known)
-
-
-def _template_faults(path: str, template: str, known: _Known) -> list[Found]:
-    found: list[Found] = []
-    for place in _BRACED.finditer(template):
-        whole = SOURCE_PLACE.fullmatch(place.group())
-        if whole is None:
-            found.append(
-                (path, f"{place.group()!r} is no place for a source: write {{card.name}} or {{card.name:masked}}")
-            )
-            continue
-        fault = known.fault_of(whole.group(1))
-        if fault:
-            found.append((path, fault))
-    return found
+    return template_faults(path, text, known.fault_of)
