@@ -1,0 +1,1 @@
+"""Money through the centre: orders and their saga, and the providers that collect."""
