@@ -32,11 +32,12 @@ SOMEBODY_ELSE = "350203190001010000"
 
 @dataclass(frozen=True)
 class Call:
-    """What a counter works with. `body` is the JSON object sent; `verify_at` where papers can be verified."""
+    """What a counter works with. `body` is the object sent; `verify_at` where papers can be verified."""
 
     city: City
     body: Mapping[str, Any]
     verify_at: str
+    operation: str = ""
 
 
 class Declined(Exception):
@@ -102,7 +103,7 @@ class Desk:
             sent = None
         if not isinstance(sent, dict):
             return PlainTextResponse("Bad Request", 400)
-        call = Call(self.city, sent, f"{str(request.base_url).rstrip('/')}/verify")
+        call = Call(self.city, sent, f"{str(request.base_url).rstrip('/')}/verify", counter.operation)
         key = request.headers.get("idempotency-key", "")
         status, answer = await self._once(department, counter, call, key, hashlib.sha256(body).hexdigest())
         return await _as_ordered(order, status, answer, sent)

@@ -1,14 +1,20 @@
-"""The invented people of the city and what its departments know of them (assets/samples/citizens.yaml)."""
+"""The invented people of the city and what its departments know of them.
+
+Who they are: assets/samples/citizens.yaml. What one platform knows of them: assets/samples/city/PLATFORM.yaml.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict
 
 SAMPLES = Path(__file__).parents[2] / "assets" / "samples" / "citizens.yaml"
+CITY = SAMPLES.parent / "city"
+SHARED = "_shared"
 
 
 class _Record(BaseModel):
@@ -99,6 +105,28 @@ class Citizen(_Record):
 def read_citizens(path: Path = SAMPLES) -> tuple[Citizen, ...]:
     listed = yaml.safe_load(path.read_text(encoding="utf-8"))["citizens"]
     return tuple(Citizen.model_validate(entry) for entry in listed)
+
+
+def facts_of(platform: str, directory: Path = CITY) -> dict[str, Any]:
+    """What a platform knows of people, by id_number. Raises `ValueError` for an id that no citizen has."""
+    numbers = {citizen.id: citizen.id_number for citizen in read_citizens()}
+    known = {id_: facts for id_, facts in _city_file(platform, directory).items() if id_ != SHARED}
+    strangers = sorted(set(known) - set(numbers))
+    if strangers:
+        raise ValueError(f"{platform}.yaml: no citizen has the id {', '.join(strangers)}: see citizens.yaml")
+    return {numbers[id_]: facts for id_, facts in known.items()}
+
+
+def shared_of(platform: str, directory: Path = CITY) -> dict[str, Any]:
+    """What belongs to no citizen (offices, price lists, free times): the file's `_shared`, or nothing."""
+    return dict(_city_file(platform, directory).get(SHARED) or {})
+
+
+def _city_file(platform: str, directory: Path) -> dict[str, Any]:
+    path = directory / f"{platform}.yaml"
+    if not path.is_file():
+        return {}
+    return dict(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
 
 
 def yuan(fen: int) -> str:

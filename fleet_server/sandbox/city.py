@@ -22,6 +22,7 @@ INBOX_MESSAGES = 200
 CODE_SECONDS = 300
 CODE_TRIES = 5
 CHALLENGES = 500
+CASES = 5000
 
 Clock = Callable[[], dt.datetime]
 
@@ -42,6 +43,20 @@ class TextMessage:
     sent_at: dt.datetime
 
 
+@dataclass(frozen=True)
+class Case:
+    """What somebody handed in at a counter. `promised_on` is a day of the city's calendar."""
+
+    number: str
+    department: str
+    operation: str
+    title: str
+    holder: str
+    handed_in_at: dt.datetime
+    promised_on: dt.date
+    state: str
+
+
 @dataclass
 class City:
     """Everything behind the departments' counters. Handlers run in threads: changes are made under `lock`."""
@@ -53,7 +68,9 @@ class City:
     orders: Orders = field(default_factory=Orders)
     inbox: deque[TextMessage] = field(default_factory=lambda: deque(maxlen=INBOX_MESSAGES))
     challenges: dict[str, Challenge] = field(default_factory=dict)
+    cases: dict[str, Case] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    _shelves: dict[str, dict[str, Any]] = field(default_factory=dict)
     _cases: Any = field(default_factory=lambda: itertools.count(1))
 
     def person(self, id_number: Any, name: Any) -> Citizen | None:
@@ -64,6 +81,16 @@ class City:
     def next_case(self, prefix: str) -> str:
         with self.lock:
             return f"{prefix}{self.clock():%Y%m%d}{next(self._cases):05d}"
+
+    def shelf(self, platform: str) -> dict[str, Any]:
+        """What a platform keeps while this city lives: paid bills, locked cards. Change it under `lock`."""
+        return self._shelves.setdefault(platform, {})
+
+    def keep_case(self, case: Case) -> None:
+        with self.lock:
+            while len(self.cases) >= CASES:
+                self.cases.pop(next(iter(self.cases)))
+            self.cases[case.number] = case
 
     def send_code(self, phone: str) -> str:
         """Text a six-digit code to the phone; returns the challenge's id."""

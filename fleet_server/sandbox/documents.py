@@ -24,7 +24,10 @@ _CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
 class DocumentTemplate(BaseModel):
-    """`templates/document.yaml` of a matter: the words of the paper, with `{name}` places for its values."""
+    """A file in a matter's `templates/`: the words of one paper, with `{name}` places for its values.
+
+    `document.yaml` is the matter's paper; more papers lie beside it as NAME.yaml. `kind` names the paper in the city.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -70,7 +73,7 @@ class DocumentOffice:
         self._typesetter = Typesetter()
         self._seals: dict[str, Seal] = {}
         self._lock = threading.Lock()
-        self._templates = {template.kind: template for template in _templates()}
+        self._templates = read_templates()
         self._serial = len(list(self._directory.glob("*.json")))
 
     def issue(
@@ -78,7 +81,9 @@ class DocumentOffice:
         rows: tuple[tuple[str, ...], ...] = (),
     ) -> Issued:  # fmt: skip
         """Set, seal and keep one document. `values` fill the template's places; `verify_at` is the QR's address."""
-        template = self._templates[kind]
+        template = self._templates.get(kind)
+        if template is None:
+            raise LookupError(f"no paper is of kind {kind!r}: write assets/matters/*/*/templates/document.yaml")
         local = now.astimezone(CITY_TIME)
         serial = self._next_serial()
         code = "-".join("".join(secrets.choice(_CODE_ALPHABET) for _ in range(4)) for _ in range(4))
@@ -136,8 +141,14 @@ class DocumentOffice:
             return self._seals[department]
 
 
-def _templates() -> list[DocumentTemplate]:
-    return [
-        DocumentTemplate.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-        for path in sorted(MATTERS.glob("*/*/templates/document.yaml"))
-    ]
+def read_templates(matters: Path = MATTERS) -> dict[str, DocumentTemplate]:
+    """Every paper by its kind. Raises `ValueError` when two matters name the same kind."""
+    found: dict[str, DocumentTemplate] = {}
+    for path in sorted(matters.glob("*/*/templates/*.yaml")):
+        template = DocumentTemplate.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        if template.kind in found:
+            raise ValueError(
+                f"{path.relative_to(matters)}: a paper of kind {template.kind} is there already: rename it"
+            )
+        found[template.kind] = template
+    return found

@@ -5,11 +5,14 @@ from __future__ import annotations
 from fleet_server.sandbox.calls import Department
 from fleet_server.sandbox.departments import (
     certificate_library,
+    city,
     housing_fund,
     human_resources,
     medical_security,
     messages,
     natural_resources,
+    order,
+    people,
     public_security,
 )
 
@@ -21,4 +24,7 @@ DEPARTMENTS: tuple[Department, ...] = (
     messages.DEPARTMENT,
     natural_resources.DEPARTMENT,
     public_security.DEPARTMENT,
+    *order.DEPARTMENTS,
+    *people.DEPARTMENTS,
+    *city.DEPARTMENTS,
 )
