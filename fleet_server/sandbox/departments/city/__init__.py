@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from fleet_server.sandbox.calls import Department
+from fleet_server.sandbox.departments.city import data_administration
 
-DEPARTMENTS: tuple[Department, ...] = ()
+DEPARTMENTS: tuple[Department, ...] = (data_administration.DEPARTMENT,)
