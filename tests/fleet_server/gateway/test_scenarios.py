@@ -1,129 +1,183 @@
-"""Every scenario of every matter, without a screen: what its steps ask of the centre ends as the scenario says."""
+"""Every scenario of every matter ends as it says: the terminal's own flow, the centre and the city, without a screen.
+
+Devices are scripted; stage, session, steps, journal, gateway, connectors and departments are the real ones.
+"""
 
 from __future__ import annotations
 
-import base64
+import asyncio
 import datetime as dt
-import hashlib
+import functools
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from kiosk.contracts.fleet import ServiceAnswer
-from kiosk.contracts.matter import (
-    CallServiceStep,
-    CollectMaterialStep,
-    ConsentStep,
-    FillFormStep,
-    Matter,
-    PrintDocumentStep,
-    PrintReceiptStep,
-    ReviewStep,
-)
+from drivers.messages import IdCard, ScannedPage
+from fleet_server.__main__ import prepare
+from fleet_server.app import create_app
+from fleet_server.database import now
+from fleet_server.migrations import upgrade
+from fleet_server.sandbox.city import City
+from fleet_server.security import TerminalKey
+from fleet_server.settings import Settings
+from kiosk.contracts.matter import Matter
 from kiosk.contracts.matter_file import load_matter
-from kiosk.contracts.scenario import Expected, Scenario, load_scenario
-from kiosk.contracts.value import is_identity_number
-from kiosk.flow.values import Values
+from kiosk.contracts.scenario import Scenario, load_scenario
+from kiosk.contracts.value import is_identity_number, sha256_hex
+from kiosk.flow.screens import Mode, StageKind, View
+from kiosk.machine.documents import page_pngs
+from kiosk.machine.fleet.client import FleetClient
+from kiosk.machine.fleet.identity import MachineKey
+from kiosk.machine.journal import Journal
+from kiosk.machine.seals import verify_seal
+from kiosk.machine.services import Services
+from tests.fleet_server.gateway.conftest import TestCity, served
+from tests.kiosk.flow.walker import Walker, ended
+from tests.kiosk.flow.world import World
 
 ASSETS = Path(__file__).parents[3] / "assets"
 SCENARIOS = sorted((ASSETS / "matters").glob("*/*/scenarios/*.yaml"))
-FAULTS = {502: "C34", 503: "C32", 504: "C31"}
+TERMINAL = "kiosk-scenarios"
+TIMES_AS_FAST = 20
+"""Where a scenario makes an authority slow, its slowness and the terminal's patience are both this much shorter."""
+LONGEST_SECONDS = 60.0
 PICTURE = b"\xff\xd8\xff\xe0" + bytes(5000)
 
 
-class Ended(Exception):
-    def __init__(self, disposition: str, fault: str | None, step: str | None) -> None:
-        super().__init__(disposition, fault, step)
-        self.result = (disposition, fault, step)
+class Hurried:
+    """The terminal's real way to the centre, for a citizen whose hours are minutes."""
+
+    def __init__(self, services: Services, times: float) -> None:
+        self._services, self._times = services, times
+
+    async def call(self, operation: str, payload: dict[str, Any], *, timeout_seconds: float = 20.0, **more: Any) -> Any:
+        return await self._services.call(operation, payload, timeout_seconds=timeout_seconds / self._times, **more)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._services, name)
 
 
-class Walk:
-    """A citizen's way through the steps; only the centre is asked."""
+class Papers:
+    """A document camera that finds a paper under it."""
 
-    def __init__(self, matter: Matter, scenario: Scenario, terminal: Any) -> None:
-        self.matter, self.scenario, self.terminal = matter, scenario, terminal
-        self.values = Values()
-        self.documents = 0
-        self.receipt = self.case_number = False
-        self.material: str | None = None
-        cards = yaml.safe_load((ASSETS / "samples" / "cards.yaml").read_text(encoding="utf-8"))
-        self.values.put("card", {name: str(value) for name, value in cards[scenario.citizen].items()})
-        self.values.put("transaction", {"number": "1", "site": "s", "terminal": "t", "started_at": "2026-11-22"})
+    async def capture(self, *, timeout_seconds: float = 20.0) -> ScannedPage:
+        del timeout_seconds
+        return ScannedPage(jpeg=PICTURE, width_px=10, height_px=14, sharpness=1.0, sha256=sha256_hex(PICTURE))
 
-    def run(self) -> Expected:
-        disposition, fault, ended_at = "succeeded", None, None
-        try:
-            for step in self.matter.steps:
-                self.do(step)
-        except Ended as end:
-            disposition, fault, ended_at = end.result
-        return Expected.model_validate(
-            {
-                "disposition": disposition, "fault": fault, "ended_at": ended_at, "documents": self.documents,
-                "receipt": self.receipt, "case_number": self.case_number, "material": self.material,
-            }
+
+class House:
+    """One enrolled terminal beside a centre and a city; scenarios come in one after another."""
+
+    def __init__(self, directory: Path, app: Any, address: str, city: City) -> None:
+        self._directory, self._app, self.city = directory, app, city
+        key = MachineKey.open(directory)
+        with app.state.database.writing() as session:
+            raw = key.private.public_key().public_bytes_raw()
+            session.add(TerminalKey(terminal=TERMINAL, public_key=raw, enrolled_at=now()))
+        self._loop = asyncio.Runner()
+        self._client = self._loop.run(self._connect(address, key))
+        self._authorities = city.authority.pem
+        self._journal = Journal.open(directory / "journal.sqlite", terminal=TERMINAL)
+
+    async def _connect(self, address: str, key: MachineKey) -> FleetClient:
+        return FleetClient(address, key, TERMINAL)
+
+    def close(self) -> None:
+        self._loop.run(self._client.close())
+        self._loop.close()
+        self._journal.close()
+
+    def run(self, matter: Matter, scenario: Scenario) -> dict[str, Any]:
+        """How it ended, in the words of `expect`."""
+        self._app.state.gateway.exchange.breakers.clear()
+        is_slow = any(order.behave == "slow" for order in scenario.orders)
+        times = TIMES_AS_FAST if is_slow else 1
+        self.city.orders.clear()
+        for order in scenario.orders:
+            self.city.orders.give(order.model_copy(update={"seconds": order.seconds / times}))
+        return self._loop.run(self._walk(matter, scenario, Hurried(Services(self._client), times)))
+
+    async def _walk(self, matter: Matter, scenario: Scenario, services: Any) -> dict[str, Any]:
+        before = self._journal.head().sequence
+        walker = Walker(matter, scenario, self._newest_code)
+        world = World(
+            self._directory, matter, services=services, journal=self._journal,
+            verify_seal=lambda pdf: verify_seal(pdf, self._authorities, now()).sha256,
+            render_page=lambda pdf: page_pngs(pdf, dpi=20, maximum_pages=1)[0],
+            now=now, terminal=TERMINAL, site="样例便利店",
         )  # fmt: skip
+        world.devices.card_reader.cards = [card_of(scenario.citizen)]
+        world.devices.document_scanner = Papers()
+        try:
+            async with asyncio.timeout(LONGEST_SECONDS):
+                await self._visit(world, walker, matter, scenario)
+        finally:
+            await world.close()
+        entries = self._journal.entries(before, 500)
+        return ended([(entry.event, entry.data) for entry in entries], walker)
 
-    def do(self, step: Any) -> None:
-        match step:
-            case ConsentStep() if not self.scenario.consents:
-                raise Ended("cancelled", None, None)
-            case FillFormStep():
-                self.fill_in(step)
-            case CollectMaterialStep():
-                self.collect(step)
-            case CallServiceStep():
-                sent = {name: value for name, text in step.send.items() if (value := self.values.send(text))}
-                answer = self.ask(step.id, step.operation, sent)
-                self.values.put(f"service.{step.id}", answer.data | {"case_number": answer.case_number})
-                self.case_number |= answer.case_number is not None
-            case PrintDocumentStep():
-                document = self.terminal.document(self.values.get(step.document))
-                assert document.status_code == 200
-                assert document.content.startswith(b"%PDF-")
-                self.documents += 1
-            case ReviewStep():
-                assert all(self.values.fill(shown.value) for shown in step.show)
-            case PrintReceiptStep():
-                assert all("{" not in self.values.fill(item.value) for item in step.layout.items)
-                self.receipt = True
-            case _:
-                pass
+    async def _visit(self, world: World, walker: Walker, matter: Matter, scenario: Scenario) -> None:
+        world.stage.set_language(scenario.language)
+        world.stage.set_mode(Mode(scenario.mode))
+        world.stage.wake()
+        world.stage.start(matter.id)
+        await world.until(lambda view: view.stage is StageKind.SESSION)
+        view = await world.until(has_news_since(0))
+        while view.stage is StageKind.SESSION:
+            answer = walker.answer_to(view.screen) if view.screen is not None else None
+            if answer is not None:
+                world.stage.answer(answer)
+            view = await world.until(has_news_since(screen_number(view)), LONGEST_SECONDS)
+        world.leave()
+        await world.until(lambda view: view.stage is StageKind.ATTRACT)
 
-    def ask(self, step: str, operation: str, payload: dict[str, Any]) -> ServiceAnswer:
-        reply = self.terminal.call(operation, payload)
-        if reply.status_code != 200:
-            raise Ended("failed", FAULTS[reply.status_code], step)
-        answer = ServiceAnswer.model_validate(reply.json())
-        if answer.outcome == "refused":
-            raise Ended("failed", "E51" if answer.reason.startswith("not_eligible") else "C33", step)
-        return answer
+    def _newest_code(self) -> str:
+        found = re.search(r"\d{6}", self.city.inbox[-1].text)
+        assert found is not None
+        return found.group()
 
-    def fill_in(self, step: FillFormStep) -> None:
-        for field in step.fields:
-            known = next((value for source in field.sources if (value := self.values.get(source))), None)
-            value = known or self.scenario.answers.get(field.id)
-            assert value or not field.required, f"the scenario answers nothing for {field.id}"
-            labels = {choice.id: choice.label.zh_cn for choice in field.choices}
-            self.values.put("answer", {field.id: value, f"{field.id}_label": labels.get(value or "", value)})
 
-    def collect(self, step: CollectMaterialStep) -> None:
-        who = {name: self.values.get(f"card.{name}") for name in ("id_number", "name")}
-        purpose = step.purpose.zh_cn
-        found = self.ask(step.id, "certificates.query", {**who, "type": step.certificate, "purpose": purpose}).data
-        if found["found"]:
-            self.values.put(f"certificate.{step.certificate}", {"identifier": found["identifier"], **found["fields"]})
-            self.values.put(f"material.{step.id}", {"origin": "library", "certificate": found["identifier"]})
-            self.material = "library"
-            return
-        if step.id not in self.scenario.captures:
-            raise Ended("cancelled", None, step.id)
-        page = base64.b64encode(PICTURE).decode()
-        digest = hashlib.sha256(PICTURE).hexdigest()
-        self.values.put(f"material.{step.id}", {"origin": "captured", "page": page, "sha256": digest})
-        self.material = "captured"
+def has_news_since(screen: int) -> Callable[[View], bool]:
+    return lambda view: view.stage is not StageKind.SESSION or screen_number(view) != screen
+
+
+def screen_number(view: View) -> int:
+    return view.screen.screen_id if view.screen is not None else 0
+
+
+@functools.cache
+def card_of(name: str) -> IdCard:
+    """The sample card with a photo the scripted face check takes for the citizen's."""
+    return IdCard.model_validate({**cards()[name], "photo": b"photo"})
+
+
+@functools.cache
+def cards() -> dict[str, Any]:
+    found = yaml.safe_load((ASSETS / "samples" / "cards.yaml").read_text(encoding="utf-8"))
+    return {name: {key: card[key] for key in card.keys() & IdCard.model_fields.keys()} for name, card in found.items()}
+
+
+@functools.cache
+def matter_in(folder: Path) -> Matter:
+    return load_matter((folder / "matter.yaml").read_text(encoding="utf-8"), "matter.yaml")
+
+
+@pytest.fixture(scope="module")
+def house(running_city: TestCity, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    directory = tmp_path_factory.mktemp("house")
+    settings = Settings(data=directory / "centre", sandbox_url=running_city.address)
+    prepare(settings)
+    upgrade(settings.sqlalchemy_url)
+    app = create_app(settings)
+    with served(app) as address:
+        made = House(directory, app, address, running_city.city)
+        yield made
+        made.close()
+    running_city.city.orders.clear()
 
 
 def test_there_are_scenarios() -> None:
@@ -131,18 +185,14 @@ def test_there_are_scenarios() -> None:
 
 
 @pytest.mark.parametrize("file", SCENARIOS, ids=lambda file: f"{file.parents[1].name}-{file.stem}")
-def test_the_scenario_ends_as_it_says(file: Path, centre: Any, city: Any) -> None:
-    matter_file = file.parents[1] / "matter.yaml"
-    matter = load_matter(matter_file.read_text(encoding="utf-8"), matter_file.name)
+def test_the_scenario_ends_as_it_says(file: Path, house: House) -> None:
+    matter = matter_in(file.parents[1])
     scenario = load_scenario(file.read_text(encoding="utf-8"), file.name, matter)
-    for order in scenario.orders:
-        city.order(**order.model_dump())
-    assert Walk(matter, scenario, centre.terminal).run() == scenario.expect
+    assert house.run(matter, scenario) == scenario.expect.model_dump()
 
 
-def test_five_different_cards_are_served_the_same_matter(centre: Any, city: Any) -> None:
-    file = ASSETS / "matters" / "natural_resources" / "no_house_certificate" / "matter.yaml"
-    matter = load_matter(file.read_text(encoding="utf-8"), file.name)
+def test_five_different_cards_are_served_the_same_matter(house: House) -> None:
+    matter = matter_in(ASSETS / "matters" / "natural_resources" / "no_house_certificate")
     for citizen in ("lin", "ouyang", "chen", "sample", "invented"):
         scenario = Scenario.model_validate(
             {
@@ -152,12 +202,12 @@ def test_five_different_cards_are_served_the_same_matter(centre: Any, city: Any)
                 "expect": {"disposition": "succeeded", "documents": 1, "receipt": True},
             }
         )
-        assert Walk(matter, scenario, centre.terminal).run() == scenario.expect
+        assert house.run(matter, scenario) == scenario.expect.model_dump()
 
 
-def test_all_numbers_of_the_city_are_well_formed(city: Any) -> None:
+def test_all_numbers_of_the_city_are_well_formed(running_city: TestCity) -> None:
     today = dt.date(2026, 11, 22)
-    numbers = [number for number in city.city.people if len(number) == 18]
+    numbers = [number for number in running_city.city.people if len(number) == 18]
     assert len(numbers) >= 9
     assert [number for number in numbers if not is_identity_number(number, today)] == []
     assert [number for number in numbers if int(number[6:10]) >= 1911] == []

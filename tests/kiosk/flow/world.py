@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -232,25 +232,34 @@ def verify_seal(pdf: bytes) -> str:
 class World:
     """Stage, devices, authorities and a citizen; made inside a running loop."""
 
-    def __init__(self, directory: Path, *matters: Matter, time_outs: TimeOuts | None = None) -> None:
+    def __init__(
+        self, directory: Path, *matters: Matter, time_outs: TimeOuts | None = None, services: Any = None, **parts: Any
+    ) -> None:
+        """`parts` take the place of other members of the equipment, a `journal` that stays open among them."""
         self.devices = ScriptedDevices()
-        self.services = ScriptedServices()
-        self.journal = Journal.open(directory / "journal.sqlite", terminal="T-0001", clock=lambda: NOW)
+        self.services = services or ScriptedServices()
+        self._owns_journal = "journal" not in parts
+        self.journal = parts.pop("journal", None) or Journal.open(
+            directory / "journal.sqlite", terminal="T-0001", clock=lambda: NOW
+        )
         self.swept = 0
         self.on_sweep: Callable[[], object] = lambda: None
         self.stage = Stage(
-            Equipment(
-                devices=self.devices,
-                journal=self.journal,
-                services=self.services,
-                library=FixedLibrary(*matters),
-                verify_seal=verify_seal,
-                render_page=lambda pdf: b"PNG" + pdf,
-                sweep_memory=self._sweep,
-                now=lambda: NOW,
-                terminal="T-0001",
-                site="样例便利店",
-                time_outs=time_outs or TimeOuts(),
+            replace(
+                Equipment(
+                    devices=self.devices,
+                    journal=self.journal,
+                    services=self.services,
+                    library=FixedLibrary(*matters),
+                    verify_seal=verify_seal,
+                    render_page=lambda pdf: b"PNG" + pdf,
+                    sweep_memory=self._sweep,
+                    now=lambda: NOW,
+                    terminal="T-0001",
+                    site="样例便利店",
+                    time_outs=time_outs or TimeOuts(),
+                ),
+                **parts,
             )
         )
         self.views: list[View] = []
@@ -270,7 +279,8 @@ class World:
     async def close(self) -> None:
         self._running.cancel()
         await asyncio.gather(self._running, return_exceptions=True)
-        self.journal.close()
+        if self._owns_journal:
+            self.journal.close()
 
     # --- the citizen ---------------------------------------------------------------------------------------------
 

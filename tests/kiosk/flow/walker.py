@@ -1,0 +1,133 @@
+"""A citizen who reads each screen and answers as a scenario says; knows nothing of the steps behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, assert_never
+
+from kiosk.contracts.matter import AskStep, CollectMaterialStep, ConsentStep, Matter
+from kiosk.contracts.scenario import Scenario
+from kiosk.contracts.value import Language
+from kiosk.flow.screens import (
+    Answer,
+    ChooseScreen,
+    Chosen,
+    FormFilled,
+    FormScreen,
+    InstructScreen,
+    Left,
+    NoticeScreen,
+    Place,
+    PreviewScreen,
+    ReviewScreen,
+    Screen,
+    WorkingScreen,
+)
+
+SIGN_IN_WAYS = frozenset({"face", "code"})
+
+
+class ScenarioWrong(AssertionError):
+    """The scenario does not say what the citizen does here."""
+
+
+class Walker:
+    """`answer_to` each screen in turn; `code` reads the text message on the citizen's phone."""
+
+    def __init__(self, matter: Matter, scenario: Scenario, code: Callable[[], str]) -> None:
+        self._matter, self._scenario, self._code = matter, scenario, code
+        self._steps = {step.id: step for step in matter.steps}
+        self._filled: set[str] = set()
+        self.left_at: str | None = None
+        """The step where the citizen left because a paper was not at hand."""
+
+    def answer_to(self, screen: Screen) -> Answer | None:
+        """None while the machine works or waits for a device."""
+        match screen:
+            case WorkingScreen():
+                answer = None
+            case InstructScreen():
+                answer = self._at_device(screen)
+            case ChooseScreen():
+                answer = self._choice(screen)
+            case FormScreen():
+                answer = self._form(screen)
+            case ReviewScreen():
+                declined = isinstance(self._steps.get(screen.step_id), ConsentStep) and not self._scenario.consents
+                answer = _touch(screen, "decline" if declined else "")
+            case PreviewScreen():
+                answer = _touch(screen)
+            case NoticeScreen():
+                answer = _touch(screen, "home" if screen.tone == "failure" else "")
+            case _:
+                assert_never(screen)
+        return answer
+
+    def _at_device(self, screen: InstructScreen) -> Answer | None:
+        if screen.place is Place.DOCUMENT_CAMERA and isinstance(self._steps.get(screen.step_id), CollectMaterialStep):
+            if screen.step_id not in self._scenario.captures:
+                self.left_at = screen.step_id
+                return Left()
+            return _touch(screen)
+        return None
+
+    def _choice(self, screen: ChooseScreen) -> Answer:
+        offered = {option.id for option in screen.options if option.enabled}
+        if screen.layout == "grades":
+            wanted = str(self._scenario.rating) if self._scenario.rating else "skip"
+        elif SIGN_IN_WAYS & {option.id for option in screen.options}:
+            wanted = self._scenario.sign_in
+        elif screen.several:
+            wanted = ""
+        elif isinstance(step := self._steps.get(screen.step_id), AskStep):
+            question = next(each.id for each in step.questions if each.text == screen.say)
+            wanted = self._answer(question)
+            offered_labels = ", ".join(sorted(offered))
+            if wanted not in offered:
+                raise ScenarioWrong(f"answers.{question}: {wanted!r} is not offered: use one of {offered_labels}")
+        else:
+            raise ScenarioWrong(f"step {screen.step_id}: nobody told the citizen what to choose of {sorted(offered)}")
+        return _touch(screen, wanted)
+
+    def _form(self, screen: FormScreen) -> Answer:
+        for item in screen.items:
+            if item.error is not None:
+                raise ScenarioWrong(f"{item.id}: {item.error.in_language(Language.EN)}")
+        values = {}
+        for item in screen.items:
+            if item.kind == "code":
+                values[item.id] = self._code()
+            elif item.id in self._scenario.answers or item.required:
+                values[item.id] = self._answer(item.id)
+        return FormFilled(screen_id=screen.screen_id, values=values)
+
+    def _answer(self, name: str) -> str:
+        if name not in self._scenario.answers:
+            raise ScenarioWrong(f"the scenario answers nothing for {name}, and no source knows it: add it to answers")
+        return self._scenario.answers[name]
+
+
+def _touch(screen: Screen, option: str = "") -> Answer:
+    """The option, or the main action where none is named."""
+    wanted = option or (screen.primary.id if screen.primary is not None else "")
+    if not wanted:
+        raise ScenarioWrong(f"step {screen.step_id}: a {screen.kind} screen without a main action")
+    return Chosen(screen_id=screen.screen_id, option=wanted)
+
+
+def ended(events: list[tuple[str, dict[str, Any]]], walker: Walker) -> dict[str, Any]:
+    """What the journal says became of the matter, in the words of a scenario's `expect`."""
+    last = dict(events)
+    end = last["transaction_ended"]
+    told = [data for name, data in events if name == "citizen_told" and data["fault"] == end["fault"]]
+    printed = [data for name, data in events if name == "print_ended" and data["disposition"] == "succeeded"]
+    material = last.get("material_collected", {})
+    return {
+        "disposition": end["disposition"],
+        "fault": end["fault"] or None,
+        "ended_at": told[-1]["step"] if told else walker.left_at,
+        "documents": sum(data["device"] == "document_printer" for data in printed),
+        "receipt": any(data["device"] == "receipt_printer" for data in printed),
+        "case_number": bool(end["case_number"]),
+        "material": material.get("origin"),
+    }
