@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from kiosk.contracts.matter_ground import ShownValue, Slug, Source, StepOfMatter
+from kiosk.contracts.matter_ground import Clause, ShownValue, Slug, Source, StepOfMatter
 from kiosk.contracts.value import Contract, LocalizedText
 
 HIGHEST_FEN = 10_000_000
@@ -27,6 +27,7 @@ class SignStep(StepOfMatter):
 
     kind: Literal["sign"] = "sign"
     text: LocalizedText = Field(description="the statement that is signed; template text with {source} places")
+    clauses: tuple[Clause, ...] = Field(default=(), description="signed below it, part by part; written by composition")
     show: tuple[ShownValue, ...] = ()
 
 

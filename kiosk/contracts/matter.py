@@ -8,13 +8,15 @@ Values a citizen's transaction collects are named by dotted sources:
   answer.FIELD                 what the citizen entered, or chose in an `ask` step
   material.STEP.NAME           a collected material: its origin, certificate identifier, page hash; or a signature
   payment.STEP.NAME            what was paid: order_id, amount_fen, amount (yuan), channel, reference, paid_at
+  part.ID.NAME                 in a package, what became of a part: outcome (done, accepted, refused, failed, skipped),
+                               outcome_label, case_number, reason
   transaction.NAME             number, started_at, site, terminal
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -22,6 +24,7 @@ from drivers.messages import DeviceClass
 from kiosk.contracts.effect_steps import PaymentChannel, PayStep, SignStep, WriteCardStep
 from kiosk.contracts.matter_ground import (
     SOURCE_PLACE,
+    Clause,
     Condition,
     ShownValue,
     Slug,
@@ -30,15 +33,24 @@ from kiosk.contracts.matter_ground import (
     holds,
     places_in,
 )
-from kiosk.contracts.text import FieldKind
+from kiosk.contracts.questions import AskChoice, Choice, Computed, FormField, Question
+from kiosk.contracts.standard_words import (
+    CONSENT_ELDER,
+    CONSENT_SAY,
+    CONSENT_TITLE,
+    IDENTIFY,
+    RATE,
+    RECEIPT,
+    with_elder_words,
+)
 from kiosk.contracts.value import Contract, LocalizedText
 
 __all__ = [
     "CONTRACT_VERSION", "SOURCE_PLACE", "STEP_KINDS", "AskChoice", "AskStep", "Assurance", "CallServiceStep", "Choice",
-    "CollectMaterialStep", "Condition", "ConsentStep", "FillFormStep", "FormField", "Guide", "IdentifyStep", "Matter",
-    "PayStep", "PrintDocumentStep", "PrintReceiptStep", "Question", "RateStep", "ReceiptItem", "ReceiptLayout",
-    "ReviewStep", "ShownValue", "SignStep", "Slug", "Source", "Step", "StepOfMatter", "WriteCardStep", "holds",
-    "places_in",
+    "CollectMaterialStep", "Computed", "Condition", "ConsentStep", "FillFormStep", "FormField", "Guide", "IdentifyStep",
+    "Matter", "MatterHead", "Part", "PayStep", "PrintDocumentStep", "PrintReceiptStep", "Question", "RateStep",
+    "ReceiptItem", "ReceiptLayout", "ReviewStep", "ShownValue", "SignStep", "Slug", "Source", "Step", "StepOfMatter",
+    "WriteCardStep", "holds", "places_in",
 ]  # fmt: skip
 
 CONTRACT_VERSION = 1
@@ -65,68 +77,40 @@ class Guide(Contract):
     legal_basis: LocalizedText
 
 
-class Choice(Contract):
-    id: Slug
-    label: LocalizedText
-
-
-class FormField(Contract):
-    """One field. What the first trusted source gives is shown for review and not asked (信息免填报)."""
-
-    id: Slug
-    label: LocalizedText
-    kind: FieldKind
-    sources: tuple[Source, ...] = ()
-    required: bool = True
-    choices: tuple[Choice, ...] = ()
-    hint: LocalizedText | None = None
-    masked: bool = Field(default=False, description="shown masked until the citizen asks to see it")
-    max_length: int = Field(default=60, ge=1, le=200)
-
-    @model_validator(mode="after")
-    def _choices_fit_the_kind(self) -> FormField:
-        if (self.kind is FieldKind.CHOICE) != bool(self.choices):
-            raise ValueError("a field of kind choice lists its choices, and no other kind does")
-        return self
-
-
 class ConsentStep(StepOfMatter):
     """Ask for consent to what the matter does with personal data; its text version goes into the journal."""
 
     kind: Literal["consent"] = "consent"
+    title: LocalizedText = CONSENT_TITLE
+    say: LocalizedText = CONSENT_SAY
     text: LocalizedText
+    clauses: tuple[Clause, ...] = Field(default=(), description="read below it, part by part; written by composition")
     text_version: str
 
-
-class AskChoice(Contract):
-    """One answer. With `stop` the matter cannot be done here in this case: it says why, and where instead."""
-
-    id: Slug
-    label: LocalizedText
-    detail: LocalizedText | None = None
-    stop: LocalizedText | None = None
-
-
-class Question(Contract):
-    """Its answer is answer.ID, and answer.ID_label in words. Asked only when `when` holds."""
-
-    id: Slug
-    text: LocalizedText
-    choices: tuple[AskChoice, ...] = Field(min_length=2, max_length=9)
-    when: Condition = {}
+    @model_validator(mode="before")
+    @classmethod
+    def _elder_words(cls, data: Any) -> Any:
+        return with_elder_words(data, CONSENT_ELDER)
 
 
 class AskStep(StepOfMatter):
     """A few questions that lead to the right variant; then, once, everything this variant will need (一次告知)."""
 
     kind: Literal["ask"] = "ask"
-    questions: tuple[Question, ...] = Field(min_length=1, max_length=12)
+    questions: tuple[Question, ...] = Field(min_length=1, max_length=40)
 
 
 class IdentifyStep(StepOfMatter):
     """Know who stands there, to the matter's assurance level; done at once when this visit already knows."""
 
     kind: Literal["identify"] = "identify"
+    title: LocalizedText = IDENTIFY.title
+    say: LocalizedText = IDENTIFY.say
+
+    @model_validator(mode="before")
+    @classmethod
+    def _elder_words(cls, data: Any) -> Any:
+        return with_elder_words(data, IDENTIFY.say_elder)
 
 
 class FillFormStep(StepOfMatter):
@@ -180,13 +164,27 @@ class ReceiptLayout(Contract):
 
 class PrintReceiptStep(StepOfMatter):
     kind: Literal["print_receipt"] = "print_receipt"
+    title: LocalizedText = RECEIPT.title
+    say: LocalizedText = RECEIPT.say
     layout: ReceiptLayout
+
+    @model_validator(mode="before")
+    @classmethod
+    def _elder_words(cls, data: Any) -> Any:
+        return with_elder_words(data, RECEIPT.say_elder)
 
 
 class RateStep(StepOfMatter):
     """Service rating (GB/T 39735): five grades, none preselected, skippable."""
 
     kind: Literal["rate"] = "rate"
+    title: LocalizedText = RATE.title
+    say: LocalizedText = RATE.say
+
+    @model_validator(mode="before")
+    @classmethod
+    def _elder_words(cls, data: Any) -> Any:
+        return with_elder_words(data, RATE.say_elder)
 
 
 Step = Annotated[
@@ -212,8 +210,19 @@ STEP_KINDS: tuple[str, ...] = (
 )  # fmt: skip
 
 
-class Matter(Contract):
-    """One matter, one version. Published versions are never edited."""
+class Part(Contract):
+    """One member of a package: done when its condition holds, with an outcome of its own."""
+
+    id: Slug = Field(description="the member matter's")
+    title: LocalizedText
+    department: Slug
+    department_name: LocalizedText
+    version: int = Field(ge=1)
+    when: Condition = {}
+
+
+class MatterHead(Contract):
+    """What is said of a matter before its steps."""
 
     id: Slug
     code: str = Field(pattern=r"^[0-9A-Z]{12,33}$", description="matter code (GB/T 39554.1-2020)")
@@ -232,7 +241,13 @@ class Matter(Contract):
     guide: Guide
     assurance: Assurance
     closed_hours: str | None = Field(default=None, pattern=r"^\d{2}:\d{2}-\d{2}:\d{2}$")
-    steps: tuple[Step, ...] = Field(min_length=1, max_length=40)
+
+
+class Matter(MatterHead):
+    """One matter, one version. Published versions are never edited. `parts` are there in a composed package only."""
+
+    steps: tuple[Step, ...] = Field(min_length=1, max_length=200)
+    parts: tuple[Part, ...] = Field(default=(), description="members of a package; written by composition")
 
     @field_validator("steps")
     @classmethod

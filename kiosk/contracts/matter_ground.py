@@ -11,13 +11,17 @@ from pydantic import Field
 from kiosk.contracts.value import Contract, LocalizedText
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,47}$")]
+StepId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,95}$")]
+"""In a package a member's step carries the member's name before its own."""
 Source = Annotated[
-    str, Field(pattern=r"^(card|certificate|service|answer|material|payment|transaction)(\.[a-z][a-z0-9_]*){1,3}$")
+    str, Field(pattern=r"^(card|certificate|service|answer|material|payment|part|transaction)(\.[a-z][a-z0-9_]*){1,3}$")
 ]
 SOURCE_PLACE = re.compile(
-    r"\{((?:card|certificate|service|answer|material|payment|transaction)(?:\.[a-z0-9_]+)+)(:masked)?\}"
+    r"\{((?:card|certificate|service|answer|material|payment|part|transaction)(?:\.[a-z0-9_]+)+)(:masked)?\}"
 )
 """A place in a template text: `{card.name}`, or `{card.id_number:masked}`."""
+SOURCE_LIKE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
+"""What an author meant as a source, whether or not it is one."""
 
 
 Condition = dict[Source, Literal["known", "unknown"] | tuple[str, ...]]
@@ -47,11 +51,19 @@ class ShownValue(Contract):
     masked: bool = False
 
 
+class Clause(Contract):
+    """What a step of a package says for one of its parts, when that part is wanted."""
+
+    part: Slug
+    text: LocalizedText
+
+
 class StepOfMatter(Contract):
     """What all steps share. `title` is the place in the journey; `say` the one sentence shown and spoken."""
 
-    id: Slug
+    id: StepId
     title: LocalizedText
     say: LocalizedText
     say_elder: LocalizedText | None = Field(default=None, description="plainer words for elder mode")
     when: Condition = Field(default={}, description="done only when it holds; passed over otherwise")
+    parts: tuple[Slug, ...] = Field(default=(), description="parts of a package that need it; written by composition")

@@ -30,6 +30,10 @@ class FieldKind(StrEnum):
     PHONE = "phone"
     DATE = "date"
     IDENTITY_NUMBER = "identity_number"
+    PLATE = "plate"
+    CREDIT_CODE = "credit_code"
+    MONEY = "money"
+    NUMBER = "number"
 
 
 @dataclass(frozen=True, slots=True)

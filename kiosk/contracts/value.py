@@ -1,4 +1,4 @@
-"""The ground all contracts stand on: frozen models, canonical bytes, identity numbers."""
+"""The ground all contracts stand on: frozen models, canonical bytes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from kiosk.contracts.entries import is_identity_number
 from kiosk.contracts.text import LANGUAGES, Language, LocalizedText, masked_name, masked_number, masked_phone, plain
 
 __all__ = [
@@ -76,24 +77,3 @@ def _refuse_floats(value: Any) -> None:
 
 def sha256_hex(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-# --- identity numbers (GB 11643, domain.md 1.10) --------------------------------------------------------------------
-
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_CHECKS = "10X98765432"
-
-
-def is_identity_number(number: str, today: dt.date) -> bool:
-    """True when the check character (ISO 7064 MOD 11-2) holds and the birth date exists and is not to come."""
-    if len(number) != 18 or not (number[:17].isascii() and number[:17].isdigit()):
-        return False
-    if (
-        _CHECKS[sum(int(digit) * weight for digit, weight in zip(number[:17], _WEIGHTS, strict=True)) % 11]
-        != number[17]
-    ):
-        return False
-    try:
-        return dt.date(int(number[6:10]), int(number[10:12]), int(number[12:14])) <= today
-    except ValueError:
-        return False
