@@ -86,6 +86,15 @@ class City:
         """What a platform keeps while this city lives: paid bills, locked cards. Change it under `lock`."""
         return self._shelves.setdefault(platform, {})
 
+    def forget(self) -> None:
+        """A new day: nothing was ordered, sent, handed in or paid. Papers already issued stay valid."""
+        self.orders.clear()
+        with self.lock:
+            self.inbox.clear()
+            self.challenges.clear()
+            self.cases.clear()
+            self._shelves.clear()
+
     def keep_case(self, case: Case) -> None:
         with self.lock:
             while len(self.cases) >= CASES:

@@ -96,7 +96,7 @@ class House:
         self._app.state.gateway.exchange.breakers.clear()
         is_slow = any(order.behave == "slow" for order in scenario.orders)
         times = TIMES_AS_FAST if is_slow else 1
-        self.city.orders.clear()
+        self.city.forget()
         for order in scenario.orders:
             self.city.orders.give(order.model_copy(update={"seconds": order.seconds / times}))
         return self._loop.run(self._walk(matter, scenario, Hurried(Services(self._client), times)))
@@ -177,7 +177,7 @@ def house(running_city: TestCity, tmp_path_factory: pytest.TempPathFactory) -> I
         made = House(directory, app, address, running_city.city)
         yield made
         made.close()
-    running_city.city.orders.clear()
+    running_city.city.forget()
 
 
 def test_there_are_scenarios() -> None:
