@@ -186,7 +186,7 @@ class Journal:
                     self._change_state(event, transaction_number, text, sequence)
                     if change is not None:
                         change(sequence, text)
-            self._head = head._replace(sequence=sequence, hash=digest)
+            self._head = Head(head.journal_id, head.terminal, sequence, digest, head.base_sequence, head.base_hash)
         for listener in self._listeners:
             listener()
         return Recorded(sequence, moment, digest)

@@ -8,7 +8,7 @@ import unicodedata
 from functools import cache
 from typing import Any
 
-from kiosk.contracts.events import EVENTS, Event, Sensitivity
+from kiosk.contracts.events import EVENTS, Sensitivity
 from kiosk.contracts.value import is_identity_number
 
 _DIGEST = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{32}(?:[0-9a-f]{8}|[0-9a-f]{32})?(?![0-9A-Za-z])")
@@ -24,36 +24,43 @@ class NotRecordable(ValueError):
 
 def recordable(event: str, transaction_number: str | None, data: dict[str, Any]) -> dict[str, Any]:
     """The fields as plain JSON values; raises `NotRecordable`, naming event and field."""
-    known: Event | None = EVENTS.get(event)
-    if known is None:
-        raise NotRecordable(f"event {event!r} is not in the catalogue")
     masked = _masked_fields(event)
-    if not masked.keys() >= data.keys():
-        raise NotRecordable(f"event {event} has no field {', '.join(sorted(data.keys() - masked.keys()))}")
-    if known.pair == "transaction" and not transaction_number:
+    if not transaction_number and EVENTS[event].pair == "transaction":
         raise NotRecordable(f"event {event} needs its transaction number")
-    kept = {name: _plain(value, f"{event}.{name}") for name, value in data.items()}
-    if holds_personal_number("\n".join([transaction_number or "", *_texts(kept)])):
+    kept: dict[str, Any] = {}
+    texts = [transaction_number or ""]
+    for name, value in data.items():
+        must_be_masked = masked.get(name)
+        if must_be_masked is None:
+            raise NotRecordable(f"event {event} has no field {name}")
+        if type(value) is str:
+            said = [value]
+        else:
+            value = _plain(value, event, name)  # noqa: PLW2901 (from here on the plain one counts)
+            said = _texts(value)
+        for text in said if must_be_masked else ():
+            if text and "*" not in text:
+                raise NotRecordable(f"{event}.{name}: is not masked: only masked values are recorded")
+        texts += said
+        kept[name] = value
+    if holds_personal_number("\n".join(texts)):
         _refuse_personal(transaction_number, f"{event}: transaction number")
         for name, value in kept.items():
             _refuse_personal(value, f"{event}.{name}")
         raise NotRecordable(f"{event}: holds an identity or telephone number in clear: mask it first")
-    for name, value in kept.items():
-        if masked[name]:
-            _require_masked(value, f"{event}.{name}")
     return kept
 
 
 @cache
 def _masked_fields(event: str) -> dict[str, bool]:
     """Field → whether only masked values may stand in it."""
+    if event not in EVENTS:
+        raise NotRecordable(f"event {event!r} is not in the catalogue")
     return {field.name: field.sensitivity is Sensitivity.MASKED for field in EVENTS[event].fields}
 
 
-def _plain(value: Any, where: str) -> Any:
+def _plain(value: Any, event: str, name: str) -> Any:
     """JSON's own types; enums as their word, floats as text (canonical bytes hold none), sets in order."""
-    if type(value) is str:
-        return value
     match value:
         case None | bool():
             return value
@@ -62,12 +69,12 @@ def _plain(value: Any, where: str) -> Any:
         case float():
             return f"{value:.6g}"
         case dict():
-            return {str(key): _plain(item, where) for key, item in value.items()}
+            return {str(key): _plain(item, event, name) for key, item in value.items()}
         case list() | tuple() | set() | frozenset():
-            items = [_plain(item, where) for item in value]
+            items = [_plain(item, event, name) for item in value]
             return sorted(items, key=str) if isinstance(value, set | frozenset) else items
         case _:
-            raise NotRecordable(f"{where}: {type(value).__name__} cannot be recorded")
+            raise NotRecordable(f"{event}.{name}: {type(value).__name__} cannot be recorded")
 
 
 def _refuse_personal(value: Any, where: str) -> None:
@@ -78,7 +85,8 @@ def _refuse_personal(value: Any, where: str) -> None:
 
 def holds_personal_number(text: str) -> bool:
     """True when an identity number that checks, or a mobile number, stands anywhere in the text in clear."""
-    text = unicodedata.normalize("NFKC", text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
     if _SUSPECT.search(text) is None:
         return False
     text = _DIGEST.sub(" ", text)
@@ -86,12 +94,6 @@ def holds_personal_number(text: str) -> bool:
     if any(is_identity_number(found.group().upper(), latest) for found in _IDENTITY.finditer(text)):
         return True
     return _PHONE.search(text) is not None
-
-
-def _require_masked(value: Any, where: str) -> None:
-    for text in _texts(value):
-        if text and "*" not in text:
-            raise NotRecordable(f"{where}: is not masked: only masked values are recorded")
 
 
 def _texts(value: Any) -> list[str]:
