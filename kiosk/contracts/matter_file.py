@@ -7,7 +7,9 @@ Rules of sources, beyond the models' own:
                         looked it up; a form field that names it as its source is such a look-up (type one of
                         CERTIFICATE_TYPES, holder identified before)
   service.STEP.NAME     a `call_service` step with that id comes earlier
-  answer.FIELD          an earlier `fill_form` step asks for that field; a choice also gives answer.FIELD_label
+  answer.FIELD          an earlier `fill_form` or `ask` step asks for that field, or the same form before;
+                        a choice also gives answer.FIELD_label in words, and money (kept in fen) in yuan
+  part.ID.NAME          in a package, after the parts' own steps: NAME is one of PART_NAMES
   material.STEP.NAME    a `collect_material` step with that id comes earlier; NAME is one of MATERIAL_NAMES
   transaction.NAME      NAME is one of TRANSACTION_NAMES
 """
@@ -20,7 +22,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from kiosk.contracts.errors import MatterInvalid
 from kiosk.contracts.matter import Matter, Step
-from kiosk.contracts.matter_rules import PlacedStep, Unreadable, head_mistakes, step_mistakes
+from kiosk.contracts.matter_rules import head_mistakes, step_mistakes
+from kiosk.contracts.source_rules import PlacedStep, Unreadable
 from kiosk.contracts.value import Contract
 from kiosk.contracts.yaml_marks import Marked, Mistake, mistakes_of, read_marked
 
@@ -52,7 +55,8 @@ def load_matter(text: str, file: str) -> Matter:
 def check_matter(matter: Matter) -> list[tuple[str, str]]:
     """Every mistake of meaning in a well-formed matter as (path, message with its cure). Empty: it can be run."""
     placed: list[PlacedStep] = list(enumerate(matter.steps))
-    return head_mistakes(matter) + step_mistakes(placed, assurance=matter.assurance)
+    parts = frozenset(part.id for part in matter.parts)
+    return head_mistakes(matter) + step_mistakes(placed, assurance=matter.assurance, parts=parts)
 
 
 def _located(found: list[tuple[str, str]], marked: Marked) -> list[Mistake]:

@@ -110,6 +110,23 @@ ONE_MISTAKE = [
     ("assurance: card", "assurance: none", "steps[0]", ["assurance: none"]),
     ("assurance: card", 'assurance: card\nclosed_hours: "25:00-26:00"', "closed_hours", ["not a time of day"]),
     ("kind: text", "kind: choice", "steps[1].fields[0]", ["choices"]),
+    ("kind: text", "kind: text\n        when: {answer.colour: [red]}", "steps[1].fields[0].when.answer.colour",
+     ["no step asks for 'colour'"]),
+    ("kind: text", "kind: choice\n        choices_from: service.lookup.list", "steps[1].fields[0].choices_from",
+     ["comes from a later step", "move"]),
+    ("kind: text", "kind: choice\n        choices_from: card.name", "steps[1].fields[0].choices_from",
+     ["listed by an authority", "service.STEP.NAME"]),
+    ("kind: text\n        sources: [certificate.residence_permit.address, card.address]",
+     "computed: {how: age, of: [card.name, card.sex, card.nation]}", "steps[1].fields[0].computed.of",
+     ["age takes 1 to 2 value(s)"]),
+    ("kind: text\n        sources: [certificate.residence_permit.address, card.address]",
+     "computed: {how: age, of: [card.birthday]}", "steps[1].fields[0].computed.of[0]",
+     ["unknown source 'card.birthday'", "birth_date"]),
+    ("kind: text\n", "computed: {how: age, of: [card.birth_date]}\n", "steps[1].fields[0]", ["never asked"]),
+    ("kind: text\n        sources: [certificate.residence_permit.address, card.address]",
+     "computed: {how: root, of: [card.birth_date]}", "steps[1].fields[0].computed.how", ["must be one of", "'age'"]),
+    ("effect: query", "effect: query\n    parts: [sample]", "steps[2].parts", ["composed", "remove this key"]),
+    ("{service.lookup.phone}", "{part.sample.outcome}", "steps[3].layout.items[0].value", ["only a package has parts"]),
 ]  # fmt: skip
 
 
@@ -252,3 +269,21 @@ def test_a_mistake_in_a_question_or_a_condition_is_named(good: str, bad: str, pa
     told = {where: message for where, _, message in mistakes(with_questions(ASK.replace(good, bad)))}
     assert path in told, told
     assert all(word in told[path] for word in words), told[path]
+
+
+def test_steps_that_read_alike_everywhere_may_leave_their_words_to_the_standard() -> None:
+    words = ("身份", "凭条", "评价")
+    lines = [
+        line
+        for line in GOOD.splitlines()
+        if not (line.startswith("    title:") and any(word in line for word in words))
+        and not (line.startswith("    say:") and any(word in line for word in ("请放身份证", "请取走", "请评价")))
+    ]
+    assert len(GOOD.splitlines()) - len(lines) == 6
+    matter = load_matter("\n".join(lines), "sample.yaml")
+    identify, receipt, rate = (step for step in matter.steps if step.kind in ("identify", "print_receipt", "rate"))
+    assert identify.say_elder is not None
+    assert receipt.title.zh_tw == "列印憑條"
+    assert rate.say.en
+    own = load_matter(GOOD, "sample.yaml").steps[0]
+    assert own.say_elder is None, "words of its own are not mixed with the standard's"
