@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 SAMPLES = Path(__file__).parents[2] / "assets" / "samples" / "citizens.yaml"
 CITY = SAMPLES.parent / "city"
+FIRMS = SAMPLES.parent / "firms.yaml"
+CERTIFICATE_TYPES = SAMPLES.parent / "certificate_types.yaml"
 SHARED = "_shared"
 
 
@@ -82,14 +84,17 @@ class Vehicle(_Record):
 
 
 class Citizen(_Record):
-    """`id` names the sample card of the same person. No phone: nobody registered one."""
+    """`id` names the sample card of the same person. No phone: nobody registered one. `about` says who that is."""
 
     id: str
+    about: str = ""
     name: str
     id_number: str
     address: str = ""
     residence_address: str | None = None
     phone: str | None = None
+    spouse: str | None = None
+    children: tuple[str, ...] = ()
     certificates: tuple[Certificate, ...] = ()
     houses: tuple[House, ...] = ()
     social_insurance: SocialInsurance | None = None
@@ -102,9 +107,41 @@ class Citizen(_Record):
         return next((held for held in self.certificates if held.type == type_), None)
 
 
+class Firm(_Record):
+    """A firm, school or hospital. `legal_representative` is a citizen's id."""
+
+    name: str
+    credit_code: str
+    kind: str
+    legal_representative: str | None = None
+    address: str
+    industry: str
+    established_on: dt.date
+
+
+class CertificateType(_Record):
+    """A kind of certificate: its code (GB/T 36903) and what certificates of it say, by name."""
+
+    code: str = Field(pattern=r"^[0-9A-Z]{21}$")
+    title: str
+    fields: tuple[str, ...]
+
+
 def read_citizens(path: Path = SAMPLES) -> tuple[Citizen, ...]:
     listed = yaml.safe_load(path.read_text(encoding="utf-8"))["citizens"]
     return tuple(Citizen.model_validate(entry) for entry in listed)
+
+
+def read_firms(path: Path = FIRMS) -> dict[str, Firm]:
+    """Every firm by its unified social credit code."""
+    listed = yaml.safe_load(path.read_text(encoding="utf-8"))["firms"]
+    return {firm.credit_code: firm for firm in (Firm.model_validate(entry) for entry in listed)}
+
+
+def read_certificate_types(path: Path = CERTIFICATE_TYPES) -> dict[str, CertificateType]:
+    """Every type the library holds, by the name citizens.yaml and matters use."""
+    listed = yaml.safe_load(path.read_text(encoding="utf-8"))["types"]
+    return {name: CertificateType.model_validate(entry) for name, entry in listed.items()}
 
 
 def facts_of(platform: str, directory: Path = CITY) -> dict[str, Any]:

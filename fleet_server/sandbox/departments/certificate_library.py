@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from fleet_server.sandbox.calls import Call, Counter, Declined, Department
-from fleet_server.sandbox.citizens import Certificate
+from fleet_server.sandbox.citizens import Certificate, read_certificate_types
 from fleet_server.sandbox.identifiers import certificate_identifier
 
-TYPE_CODES = {"residence_permit": "11100000000013127D004", "medical_insurance": "11100000MB1667816R001"}
-OTHER_TYPE_CODE = "11350200000099001X099"
+TYPES = read_certificate_types()
 ISSUING_BODY = "11350200000099002X"
 
 
@@ -37,7 +36,7 @@ def _licence(held: Certificate, holder: str) -> dict[str, Any]:
 
 
 def identifier_of(held: Certificate) -> str:
-    return certificate_identifier(TYPE_CODES.get(held.type, OTHER_TYPE_CODE), ISSUING_BODY, held.serial)
+    return certificate_identifier(TYPES[held.type].code, ISSUING_BODY, held.serial)
 
 
 def _decline(code: str, words: str) -> tuple[int, Any]:
