@@ -15,7 +15,7 @@ from drivers.messages import DeviceClass, DeviceState, DeviceStatus, FaultAction
 from drivers.protocols import Device
 from kiosk.contracts.errors import FaultCode, KioskError
 from kiosk.contracts.events import Disposition
-from kiosk.contracts.matter import CallServiceStep, Matter, Step, StepOfMatter, holds
+from kiosk.contracts.matter import CallServiceStep, Matter, Part, Step, StepOfMatter, holds
 from kiosk.contracts.value import CITY_TIME, LocalizedText
 from kiosk.flow.screens import Chosen, Mark, Mode, NoticeScreen, Option, Place, WorkingScreen
 from kiosk.flow.session import CitizenLeft, Session, StepFailed, SteppedBack
@@ -94,8 +94,17 @@ class Transaction:
         )
 
     def is_wanted(self, step: StepOfMatter) -> bool:
-        """Whether the step's condition holds for what is known by now."""
-        return holds(step.when, self.values.get)
+        """Whether the step's condition holds for what is known by now, and in a package one of its parts needs it."""
+        return self.serves(step.parts) and holds(step.when, self.values.get)
+
+    def serves(self, parts: tuple[str, ...]) -> bool:
+        """Whether one of these parts of a package goes on; what belongs to no part always serves."""
+        return not parts or any(part.id in parts and self.goes_on(part) for part in self.matter.parts)
+
+    def goes_on(self, part: Part) -> bool:
+        """Whether a part is wanted and has not been refused, has not failed and was not given up."""
+        ended = self.values.get(f"part.{part.id}.outcome") in ("refused", "failed", "skipped")
+        return not ended and holds(part.when, self.values.get)
 
     def journal(self, event: str, **data: Any) -> None:
         self.equipment.journal.append(event, transaction_number=self.number, **data)

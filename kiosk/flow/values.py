@@ -33,6 +33,13 @@ class Values:
             return "；".join(_line(item) for item in node) or None
         return str(node) or None
 
+    def items(self, source: str) -> list[dict[str, Any]]:
+        """The groups of a list an authority answered, such as choices; empty when it is none."""
+        node: Any = self._tree
+        for part in source.split("."):
+            node = node.get(part) if isinstance(node, dict) else None
+        return [item for item in node if isinstance(item, dict)] if isinstance(node, list) else []
+
     def put(self, prefix: str, values: dict[str, Any]) -> None:
         """Merge values under a prefix such as `service.house`."""
         node = self._tree

@@ -1,0 +1,1 @@
+"""What forms and questions share: values nobody need be asked for, and choices an authority lists."""
