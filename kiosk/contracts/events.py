@@ -109,6 +109,8 @@ EVENTS: dict[str, Event] = {
                "request_id+", "disposition+", "reason+", "case_number+"),
         _event("material_collected", "fact", "A material was taken from the library or captured.", "step+", "origin+",
                "certificate*", "sha256"),
+        _event("document_signed", "fact", "The citizen signed what was shown; the hash is the signature's.", "step+",
+               "sha256", "pad"),
         _event("seal_checked", "fact", "A document's seal was verified before printing.", "document+", "disposition+",
                "reason+", "sha256"),
         _event("print_begun", "begun", "A page is about to be sent to the printer.", "step+", "device+", "job_id+",

@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from drivers.messages import DeviceClass, Fault
-from drivers.protocols import DocumentPrinter, DocumentScanner, FaceCheck, IdCardReader, ReceiptPrinter
+from drivers.protocols import (
+    CardRewriter,
+    CodeScanner,
+    DocumentPrinter,
+    DocumentScanner,
+    FaceCheck,
+    IdCardReader,
+    PaymentTerminal,
+    ReceiptPrinter,
+    SignaturePad,
+    SmartCardReader,
+)
 from kiosk.contracts.events import Disposition, Recorded
 from kiosk.contracts.fleet import ServiceAnswer
 from kiosk.contracts.matter import Matter
@@ -27,6 +38,16 @@ class DevicesInUse(Protocol):
     def document_printer(self) -> DocumentPrinter | None: ...
     @property
     def document_scanner(self) -> DocumentScanner | None: ...
+    @property
+    def signature_pad(self) -> SignaturePad | None: ...
+    @property
+    def payment_terminal(self) -> PaymentTerminal | None: ...
+    @property
+    def code_scanner(self) -> CodeScanner | None: ...
+    @property
+    def card_rewriter(self) -> CardRewriter | None: ...
+    @property
+    def smart_card_reader(self) -> SmartCardReader | None: ...
 
     def is_fit(self, device_class: DeviceClass) -> bool: ...
 

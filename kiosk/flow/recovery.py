@@ -18,7 +18,7 @@ from drivers.messages import DeviceClass, PrintOutcome, PrintResult
 from drivers.protocols import DocumentPrinter
 from kiosk.contracts.events import Disposition
 from kiosk.flow.equipment import DevicesInUse, JournalInUse
-from kiosk.flow.steps.print_document import DISPOSITIONS
+from kiosk.flow.steps.effects.print_document import DISPOSITIONS
 
 log = logging.getLogger(__name__)
 

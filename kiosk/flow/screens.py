@@ -34,6 +34,10 @@ class Place(StrEnum):
     DOCUMENT_CAMERA = "document_camera"
     DOCUMENT_TRAY = "document_tray"
     RECEIPT_SLOT = "receipt_slot"
+    SIGNATURE_PAD = "signature_pad"
+    CARD_SLOT = "card_slot"
+    PAYMENT_TERMINAL = "payment_terminal"
+    CODE_SCANNER = "code_scanner"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +174,54 @@ class NoticeScreen(ScreenOfStep):
     transaction_number: str = ""
 
 
-Screen = InstructScreen | ChooseScreen | FormScreen | PreviewScreen | ReviewScreen | WorkingScreen | NoticeScreen
+InkLine = tuple[tuple[float, float, float], ...]
+"""From pen down to pen up: millimetres from the field's upper left, and pressure 0…1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignScreen(ScreenOfStep):
+    """Read the statement, write a name. `writes_here`: on this glass; otherwise on a pad, whose `ink` is shown."""
+
+    kind: Literal["sign"] = "sign"
+    text: LocalizedText
+    items: tuple[KnownItem, ...] = ()
+    field_mm: tuple[float, float]
+    writes_here: bool = True
+    ink: tuple[InkLine, ...] = ()
+    hint: LocalizedText | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PayScreen(ScreenOfStep):
+    """Money to be paid now. `qr` is what the citizen scans; without one the citizen acts at `place`.
+
+    `seconds_left` of `seconds_total` runs down before the order is closed. `hint` says what goes wrong at the moment.
+    """
+
+    kind: Literal["pay"] = "pay"
+    amount: str  # yuan, "20.00"
+    payee: LocalizedText
+    subject: LocalizedText
+    lines: tuple[KnownItem, ...] = ()
+    channel: LocalizedText
+    icon: str = ""
+    qr: str = ""
+    seconds_left: int
+    seconds_total: int
+    hint: LocalizedText | None = None
+
+
+Screen = (
+    InstructScreen
+    | ChooseScreen
+    | FormScreen
+    | PreviewScreen
+    | ReviewScreen
+    | SignScreen
+    | PayScreen
+    | WorkingScreen
+    | NoticeScreen
+)
 
 
 # --- answers -------------------------------------------------------------------------------------------------------
@@ -194,6 +245,15 @@ class FormFilled:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Wrote:
+    """One stroke on the glass: x and y in millimetres from the field's upper left, milliseconds since the first."""
+
+    kind: Literal["wrote"] = "wrote"
+    screen_id: int
+    points: tuple[tuple[float, float, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class WentBack:
     kind: Literal["went_back"] = "went_back"
     screen_id: int
@@ -206,7 +266,7 @@ class Left:
     kind: Literal["left"] = "left"
 
 
-Answer = Chosen | FormFilled | WentBack | Left
+Answer = Chosen | FormFilled | Wrote | WentBack | Left
 
 
 # --- what stands before and around a transaction -------------------------------------------------------------------

@@ -16,7 +16,7 @@ from kiosk.contracts.errors import FaultCode, KioskError
 from kiosk.contracts.matter import Assurance
 from kiosk.contracts.value import Language, LocalizedText, masked_name, masked_number
 from kiosk.flow.equipment import Equipment
-from kiosk.flow.screens import Answer, Chosen, FormFilled, Left, Mode, Screen, WentBack
+from kiosk.flow.screens import Answer, Chosen, FormFilled, Left, Mode, Screen, WentBack, Wrote
 from kiosk.flow.values import Values
 
 T = TypeVar("T")
@@ -112,14 +112,20 @@ class Session:
     async def answered(self) -> Chosen | FormFilled:
         """The next answer to the screen that stands."""
         while True:
-            answer = await self._answers.get()
-            match answer:
-                case Left():
-                    raise CitizenLeft
-                case WentBack():
-                    raise SteppedBack
-                case Chosen() | FormFilled():
-                    return answer
+            answer = await self.heard()
+            if not isinstance(answer, Wrote):
+                return answer
+
+    async def heard(self) -> Chosen | FormFilled | Wrote:
+        """The next answer, strokes included, in the order they were given. Raises SteppedBack or CitizenLeft."""
+        answer = await self._answers.get()
+        match answer:
+            case Left():
+                raise CitizenLeft
+            case WentBack():
+                raise SteppedBack
+            case Chosen() | FormFilled() | Wrote():
+                return answer
 
     def answer(self, answer: Answer) -> None:
         """Take an answer; one to a screen that no longer stands is dropped."""

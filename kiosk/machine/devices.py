@@ -16,7 +16,18 @@ from typing import Any, cast
 from drivers.errors import DeviceError
 from drivers.host import DeviceConfig, Hotplug, Limits, Nursery, SupervisedDevice
 from drivers.messages import DeviceClass, DeviceState, DeviceStatus, Fault
-from drivers.protocols import DocumentPrinter, DocumentScanner, FaceCheck, IdCardReader, ReceiptPrinter
+from drivers.protocols import (
+    CardRewriter,
+    CodeScanner,
+    DocumentPrinter,
+    DocumentScanner,
+    FaceCheck,
+    IdCardReader,
+    PaymentTerminal,
+    ReceiptPrinter,
+    SignaturePad,
+    SmartCardReader,
+)
 
 LOG = logging.getLogger("kiosk.machine.devices")
 
@@ -88,6 +99,26 @@ class Devices:
     @property
     def document_scanner(self) -> DocumentScanner | None:
         return cast("DocumentScanner | None", self._proxy(DeviceClass.DOCUMENT_SCANNER))
+
+    @property
+    def signature_pad(self) -> SignaturePad | None:
+        return cast("SignaturePad | None", self._proxy(DeviceClass.SIGNATURE_PAD))
+
+    @property
+    def payment_terminal(self) -> PaymentTerminal | None:
+        return cast("PaymentTerminal | None", self._proxy(DeviceClass.PAYMENT_TERMINAL))
+
+    @property
+    def code_scanner(self) -> CodeScanner | None:
+        return cast("CodeScanner | None", self._proxy(DeviceClass.CODE_SCANNER))
+
+    @property
+    def card_rewriter(self) -> CardRewriter | None:
+        return cast("CardRewriter | None", self._proxy(DeviceClass.CARD_REWRITER))
+
+    @property
+    def smart_card_reader(self) -> SmartCardReader | None:
+        return cast("SmartCardReader | None", self._proxy(DeviceClass.SMART_CARD_READER))
 
     def is_fit(self, device_class: DeviceClass) -> bool:
         """True when the device of this class can serve a citizen now. False when none is configured."""

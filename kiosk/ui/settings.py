@@ -23,6 +23,10 @@ DEFAULT_CABINET: dict[Place, Spot] = {
     Place.SCREEN: Spot(0.50, 0.275, 0.66, 0.36),
     Place.CARD_READER: Spot(0.31, 0.545, 0.27, 0.075),
     Place.DOCUMENT_CAMERA: Spot(0.70, 0.545, 0.30, 0.075),
+    Place.CODE_SCANNER: Spot(0.50, 0.487, 0.12, 0.022),
+    Place.PAYMENT_TERMINAL: Spot(0.70, 0.672, 0.20, 0.060),
+    Place.CARD_SLOT: Spot(0.70, 0.675, 0.25, 0.034),
+    Place.SIGNATURE_PAD: Spot(0.70, 0.672, 0.30, 0.056),
     Place.RECEIPT_SLOT: Spot(0.31, 0.675, 0.25, 0.034),
     Place.DOCUMENT_TRAY: Spot(0.50, 0.80, 0.60, 0.075),
 }

@@ -13,6 +13,7 @@ from PySide6.QtQuick import QQuickWindow
 from kiosk.contracts.text import Language
 from kiosk.flow.screens import FormScreen, InstructScreen, PreviewScreen, StageKind, View
 from kiosk.ui.drawing import IconProvider, Picture, Pictures, read_icons, register_items
+from kiosk.ui.ink import register_ink
 from kiosk.ui.settings import ScreenSettings
 from kiosk.ui.view_models.calls import HallCalls
 from kiosk.ui.view_models.form import FormViewModel
@@ -63,6 +64,7 @@ class KioskWindow(QObject):
         self._clearing.timeout.connect(self._clear)
         self.learned.connect(self._learn)
         register_items()
+        register_ink()
         self.engine = QQmlApplicationEngine()
         self.engine.setOutputWarningsToStandardError(False)
         self.engine.warnings.connect(self._on_warnings)

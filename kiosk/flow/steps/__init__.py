@@ -15,6 +15,7 @@ from kiosk.contracts.matter import (
     PrintReceiptStep,
     RateStep,
     ReviewStep,
+    SignStep,
 )
 from kiosk.flow.steps import (
     ask,
@@ -23,11 +24,10 @@ from kiosk.flow.steps import (
     consent,
     fill_form,
     identify,
-    print_document,
-    print_receipt,
     rate,
     review,
 )
+from kiosk.flow.steps.effects import print_document, print_receipt, sign
 from kiosk.flow.transaction import Outcome, Transaction
 
 
@@ -47,6 +47,8 @@ async def run_step(transaction: Transaction) -> Outcome:
             work = collect_material.run(transaction, step)
         case ReviewStep():
             work = review.run(transaction, step)
+        case SignStep():
+            work = sign.run(transaction, step)
         case CallServiceStep():
             work = call_service.run(transaction, step)
         case PrintDocumentStep():

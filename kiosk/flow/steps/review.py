@@ -12,13 +12,14 @@ from kiosk.flow.values import masked
 async def run(transaction: Transaction, step: ReviewStep) -> Outcome:
     screen = ReviewScreen(
         **transaction.frame(primary=option("confirm", "confirm_and_go_on")),
-        items=tuple(_shown(transaction, item) for item in step.show if transaction.values.knows(item.value)),
+        items=tuple(shown_item(transaction, item) for item in step.show if transaction.values.knows(item.value)),
     )
     await transaction.session.ask(screen)
     return Outcome.DONE
 
 
-def _shown(transaction: Transaction, item: ShownValue) -> KnownItem:
+def shown_item(transaction: Transaction, item: ShownValue) -> KnownItem:
+    """A value as the screen shows it: masked when the author says so, with the clear one behind the eye."""
     if not item.masked:
         return KnownItem(label=item.label, value=transaction.values.shown(item.value))
     clear = transaction.values.fill(item.value)

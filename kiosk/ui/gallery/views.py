@@ -10,9 +10,11 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter
 
 from kiosk.flow.screens import PreviewScreen, Reason, StageKind, Tile, TimeOutWarning, View
-from kiosk.ui.gallery.screens import SCREENS
+from kiosk.ui.gallery.effect_screens import EFFECT_SCREENS
+from kiosk.ui.gallery.screens import SCREENS as OTHER_SCREENS
 from kiosk.ui.gallery.tiles import DOORS, TILES, text
 
+SCREENS = OTHER_SCREENS | EFFECT_SCREENS
 NO_HOUSE = text("无房证明", "無房證明", "Proof of no property")
 PERMIT = text("居住证签注", "居住證簽注", "Residence permit endorsement")
 

@@ -16,12 +16,15 @@ from kiosk.flow.screens import (
     KnownItem,
     Left,
     NoticeScreen,
+    PayScreen,
     PreviewScreen,
     ReviewScreen,
     Screen,
+    SignScreen,
     View,
     WentBack,
     WorkingScreen,
+    Wrote,
 )
 from kiosk.ui.view_models.calls import HallCalls
 from kiosk.ui.view_models.snapshot import SnapshotModel, option_row, readable, text_of
@@ -32,7 +35,9 @@ NO_OPTION: dict[str, Any] = {"id": "", "label": "", "detail": "", "icon": "", "e
 NO_CONTENT: dict[str, Any] = {
     "hint": "", "direction": "", "shows_camera": False, "progress": -1, "options": [], "layout": "cards", "several": [],
     "caption": "", "has_page": False, "text": "", "detail": "", "tone": "success", "papers": "", "money": "",
-    "what_to_do": "", "code": "", "number": "",
+    "what_to_do": "", "code": "", "number": "", "field_width": 0.0, "field_height": 0.0, "writes_here": False,
+    "ink": [], "amount": "", "payee": "", "subject": "", "channel": "", "icon": "", "qr": "", "seconds_left": 0,
+    "seconds_total": 0,
 }  # fmt: skip
 """Every key of every kind: a page that is about to go never reads a missing one."""
 
@@ -97,6 +102,19 @@ def _content_of_kind(screen: Screen, language: Language) -> dict[str, Any]:
             content = {"caption": text_of(screen.caption, language), "has_page": bool(screen.page_png)}
         case ReviewScreen():
             content = {"text": text_of(screen.text, language)}
+        case SignScreen():
+            content = {
+                "text": text_of(screen.text, language), "hint": text_of(screen.hint, language),
+                "field_width": screen.field_mm[0], "field_height": screen.field_mm[1],
+                "writes_here": screen.writes_here, "ink": [[list(point) for point in line] for line in screen.ink],
+            }  # fmt: skip
+        case PayScreen():
+            content = {
+                "amount": screen.amount, "payee": text_of(screen.payee, language), "qr": screen.qr,
+                "subject": text_of(screen.subject, language), "channel": text_of(screen.channel, language),
+                "icon": screen.icon, "hint": text_of(screen.hint, language), "seconds_left": screen.seconds_left,
+                "seconds_total": screen.seconds_total,
+            }  # fmt: skip
         case WorkingScreen():
             progress = -1 if screen.progress is None else screen.progress
             content = {"detail": text_of(screen.detail, language), "progress": progress}
@@ -119,8 +137,16 @@ def derive_session_snapshot(view: View, before: SessionSnapshot) -> SessionSnaps
     stays = screen.screen_id == before.screen_id
     picked, shown = (before.picked, before.shown) if stays else ((), ())
     language = view.language
-    items = screen.known if isinstance(screen, FormScreen) else ()
-    items = screen.items if isinstance(screen, ReviewScreen) else items
+    items: tuple[KnownItem, ...] = ()
+    match screen:
+        case FormScreen():
+            items = screen.known
+        case ReviewScreen() | SignScreen():
+            items = screen.items
+        case PayScreen():
+            items = screen.lines
+        case _:
+            pass
     return SessionSnapshot(
         screen_id=screen.screen_id,
         step_id=screen.step_id,
@@ -242,6 +268,12 @@ class SessionViewModel(SnapshotModel[SessionSnapshot]):
         shown = self._now.shown
         shown = tuple(each for each in shown if each != index) if index in shown else (*shown, index)
         self._swap(derive_session_snapshot(self._view, replace(self._now, shown=shown)))
+
+    @Slot(list)
+    def write(self, points: list[tuple[float, float, int]]) -> None:
+        """One stroke on the glass, in millimetres of the field and milliseconds."""
+        stroke = tuple((float(x), float(y), int(at)) for x, y, at in points)
+        self._hall.answer(Wrote(screen_id=self._now.screen_id, points=stroke))
 
     @Slot()
     def go_back(self) -> None:

@@ -278,7 +278,7 @@ def test_an_uncertain_page_is_asked_after_and_never_printed_again(tmp_path: Path
 
 
 def test_when_the_printer_cannot_tell_the_citizen_looks(tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr("kiosk.flow.steps.print_document.RECONCILE_SECONDS", 0)
+    monkeypatch.setattr("kiosk.flow.steps.effects.print_document.RECONCILE_SECONDS", 0)
 
     async def story(world: World) -> None:
         world.services.answers["real_estate.query"] = {"document_id": "D-1"}

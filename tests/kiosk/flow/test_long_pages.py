@@ -10,7 +10,7 @@ import pytest
 from flow_world import World, matter, text
 
 from drivers.messages import PrintOutcome, PrintResult
-from kiosk.flow.steps import print_document
+from kiosk.flow.steps.effects import print_document
 
 WHO = {"id": "who", "kind": "identify"}
 CALL = {

@@ -9,6 +9,7 @@ Item {
     property string place: "none"
     readonly property real _wide: Math.min(width, height * 0.56)
     readonly property real _high: _wide / 0.56
+    readonly property var _always: ["face_camera", "screen", "card_reader", "document_camera", "receipt_slot", "document_tray"]
     readonly property var _spot: Theme.cabinet[place] ?? null
 
     Accessible.role: Accessible.Graphic
@@ -57,7 +58,9 @@ Item {
         }
 
         Repeater {
-            model: ["face_camera", "screen", "card_reader", "document_camera", "receipt_slot", "document_tray"]
+            // Devices that not every machine has are drawn where they are asked for.
+            model: cabinet._always.includes(cabinet.place) || cabinet._spot === null ? cabinet._always
+                : cabinet._always.concat([cabinet.place])
 
             Item {
                 id: device

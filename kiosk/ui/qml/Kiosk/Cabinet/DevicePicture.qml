@@ -9,7 +9,8 @@ Item {
 
     required property string device
     property bool lit: false
-    readonly property bool _slot: device === "receipt_slot" || device === "document_tray"
+    readonly property bool _slot: ["receipt_slot", "document_tray", "card_slot"].includes(device)
+    readonly property string _plate: ({ signature_pad: "touch", payment_terminal: "card", code_scanner: "scan" })[device] ?? ""
 
     Rectangle {
         visible: picture.device === "screen"
@@ -94,6 +95,21 @@ Item {
             anchors.centerIn: parent
             name: "scan"
             color: Theme.softInk
+            size: Math.min(parent.height * 0.86, parent.width * 0.5)
+            visible: !picture.lit
+        }
+    }
+
+    Rectangle {
+        visible: picture._plate.length > 0
+        anchors.fill: parent
+        radius: Theme.mm(1.4)
+        color: "#24384A"
+
+        Icon {
+            anchors.centerIn: parent
+            name: picture._plate
+            color: "#FFFFFF"
             size: Math.min(parent.height * 0.86, parent.width * 0.5)
             visible: !picture.lit
         }

@@ -20,6 +20,8 @@ Item {
         case "form": return form;
         case "preview": return preview;
         case "review": return review;
+        case "sign": return sign;
+        case "pay": return pay;
         case "working": return working;
         case "notice": return notice;
         }
@@ -159,6 +161,8 @@ Item {
     Component { id: form; FormScreen {} }
     Component { id: preview; PreviewScreen {} }
     Component { id: review; ReviewScreen {} }
+    Component { id: sign; SignScreen {} }
+    Component { id: pay; PayScreen {} }
     Component { id: working; WorkingScreen {} }
     Component { id: notice; NoticeScreen {} }
 }

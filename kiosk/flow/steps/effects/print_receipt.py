@@ -8,7 +8,7 @@ from kiosk.contracts.errors import FaultCode
 from kiosk.contracts.matter import PrintReceiptStep
 from kiosk.flow.receipt import receipt_job
 from kiosk.flow.screens import NoticeScreen, Place, WorkingScreen
-from kiosk.flow.steps.print_document import DISPOSITIONS
+from kiosk.flow.steps.effects.print_document import DISPOSITIONS
 from kiosk.flow.transaction import Outcome, Transaction, option
 from kiosk.flow.words import device_sentence, failure_words
 
