@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime as dt
-import hashlib
 from typing import Any
 
 from fleet_server.sandbox.calls import Call, Counter, Declined, Department
 from fleet_server.sandbox.citizens import Citizen, yuan
 from fleet_server.sandbox.departments.certificate_library import identifier_of
+from fleet_server.sandbox.departments.order import police_cases, police_papers, police_residence
+from fleet_server.sandbox.departments.order.pictures import is_photograph
 from fleet_server.sandbox.documents import CITY_TIME
 
 EXPIRED_BEYOND_DAYS = 60
-LARGEST_PICTURE = 1_500_000
 
 
 def _citizen(call: Call) -> Citizen:
@@ -47,7 +45,7 @@ def endorse(call: Call) -> dict[str, Any]:
         if until < today - dt.timedelta(days=EXPIRED_BEYOND_DAYS):
             raise Declined("JZ004", "居住证已逾期六十日以上，使用功能中止，需重新申领")
         state, valid_until = "已签注", _a_year_after(max(until, today)).isoformat()
-    elif _is_picture(call.body.get("tp"), call.body.get("tpzy")):
+    elif is_photograph(call.body.get("tp"), call.body.get("tpzy")):
         state, valid_until = "已受理，待审核", None
     else:
         raise Declined("JZ001", "缺少居住证")
@@ -74,16 +72,6 @@ def violations(call: Call) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _is_picture(text: Any, digest: Any) -> bool:
-    if not isinstance(text, str) or len(text) > LARGEST_PICTURE * 4 // 3:
-        return False
-    try:
-        picture = base64.b64decode(text, validate=True)
-    except (ValueError, binascii.Error):
-        return False
-    return picture.startswith(b"\xff\xd8") and hashlib.sha256(picture).hexdigest() == digest
-
-
 def _a_year_after(day: dt.date) -> dt.date:
     try:
         return day.replace(year=day.year + 1)
@@ -103,5 +91,8 @@ DEPARTMENT = Department(
         Counter("population.lookup", "/rkk/query", population),
         Counter("residence_permit.endorse", "/jzz/endorse", endorse, submits=True),
         Counter("traffic.violations", "/jtwf/list", violations),
+        *police_papers.COUNTERS,
+        *police_residence.COUNTERS,
+        *police_cases.COUNTERS,
     ),
 )
