@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from fleet_server.sandbox.calls import Department
-from fleet_server.sandbox.departments.city import data_administration
+from fleet_server.sandbox.departments.city import data_administration, market_supervision
 
-DEPARTMENTS: tuple[Department, ...] = (data_administration.DEPARTMENT,)
+DEPARTMENTS: tuple[Department, ...] = (data_administration.DEPARTMENT, market_supervision.DEPARTMENT)
