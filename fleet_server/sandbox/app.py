@@ -8,6 +8,8 @@ Departments and documents answer only calls signed by the gateway. What a real c
   DELETE /orders            all is well again
   GET    /authorities.pem   certificate of the seal authority, public
   GET    /verify/{code}     what was issued under a verification code, for anyone who scans the paper
+  GET    /show/{code}       the certificate a citizen shows by QR, for whoever scans it first
+  …      /payments/…        citizens who pay, and how (fleet_server/sandbox/payments/levers.py)
 """
 
 from __future__ import annotations
@@ -26,6 +28,9 @@ from fleet_server.sandbox.calls import Counter, Department, Desk
 from fleet_server.sandbox.citizens import Citizen
 from fleet_server.sandbox.city import City, Clock, found_city
 from fleet_server.sandbox.departments import DEPARTMENTS
+from fleet_server.sandbox.departments.certificate_library import shown
+from fleet_server.sandbox.payments import levers as payments
+from fleet_server.sandbox.payments.keys import Keys
 from kiosk.contracts.scenario import SandboxOrder
 
 
@@ -44,6 +49,7 @@ def create_app(data: Path, key: bytes, *, clock: Clock = _now, people: Iterable[
             _open(app, desk, department, counter)
     _open_documents(app, desk)
     _open_levers(app, city)
+    payments.install(app, city, Keys(data / "payments"))
     return app
 
 
@@ -95,6 +101,11 @@ def _open_levers(app: FastAPI, city: City) -> None:
             ("电子证照标识", found.identifier), ("SHA-256", found.sha256),
         ]  # fmt: skip
         return HTMLResponse(_page("核验通过", facts))
+
+    @app.get("/show/{code}", response_model=None)
+    def show(code: str) -> Response:
+        page, status = shown(city, code)
+        return HTMLResponse(page, status, {"cache-control": "no-store"})
 
 
 def _page(heading: str, facts: list[tuple[str, str]]) -> str:

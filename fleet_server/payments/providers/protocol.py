@@ -152,7 +152,7 @@ def fen_of(text: str) -> int:
     whole, _, cents = text.strip().partition(".")
     sign = -1 if whole.startswith("-") else 1
     whole = whole.removeprefix("-")
-    if not (whole.isascii() and whole.isdigit()) or len(cents) > 2 or (cents and not cents.isdigit()):
+    if not (text.isascii() and whole.isdigit()) or len(cents) > 2 or (cents and not cents.isdigit()):
         raise ValueError("not an amount in yuan")
     return sign * (int(whole) * 100 + int(cents.ljust(2, "0")))
 
