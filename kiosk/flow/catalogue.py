@@ -28,7 +28,7 @@ def _tile(matter: Matter, unfit: Unfit) -> Tile:
         icon=matter.icon,
         enabled=not missing,
         reason=unfit_reason(missing[0], unfit[missing[0]]) if missing else None,
-        search_text="\n".join((matter.title.zh_cn, matter.title.zh_tw, *matter.keywords, *matter.questions)),
+        search_text="\n".join((*matter.title.by_language().values(), *matter.keywords, *matter.questions)),
     )
 
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QThreadPool, Signal, Slot
 
 from kiosk.contracts.text import Language
 from kiosk.flow.screens import Door, Mode, StageKind, Tile, View
 from kiosk.ui.view_models.calls import HallCalls
-from kiosk.ui.view_models.search import Entry, Reading, find, prepare
+from kiosk.ui.view_models.search import Index, Reading
 from kiosk.ui.view_models.snapshot import SnapshotModel, readable, text_of
 
 FAVOURITES = 8
@@ -21,6 +21,8 @@ DEPARTMENT = "department"
 """A door whose id begins so leads to a department; any other to a life event."""
 
 Rows = tuple[dict[str, Any], ...]
+Catalogue = tuple[tuple[str, int], ...]
+"""Which matters, in which versions."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,11 @@ def _icon_of(door: Door) -> str:
     return door.id.removeprefix(DEPARTMENT).lstrip("_:") if door.icon == DEPARTMENT else door.icon
 
 
+def _unread(text: str) -> list[str]:
+    """No dictionary yet: only characters and English find."""
+    return [""] * len(text)
+
+
 class HomeViewModel(SnapshotModel[HomeSnapshot]):
     page_changed = Signal()
     favourites_changed = Signal()
@@ -105,15 +112,18 @@ class HomeViewModel(SnapshotModel[HomeSnapshot]):
     door_rows_changed = Signal()
     query_changed = Signal()
     results_changed = Signal()
+    indexed = Signal(object, object)
+    """An index made in the background, with the catalogue it was made for."""
 
     def __init__(self, hall: HallCalls, parent: QObject | None = None) -> None:
         super().__init__(HomeSnapshot(), parent)
         self._hall = hall
         self._view: View | None = None
-        self._reading: Reading = lambda text: [""] * len(text)
-        self._prepared_for: tuple[Tile, ...] = ()
-        self._entries: list[Entry] = []
+        self._reading: Reading | None = None
+        self._indexed_for: Catalogue = ()
+        self._index: Index | None = None
         self._composing = ""
+        self.indexed.connect(self._take_index)
 
     def show(self, view: View) -> None:
         self._view = view
@@ -125,7 +135,7 @@ class HomeViewModel(SnapshotModel[HomeSnapshot]):
     def learn(self, reading: Reading) -> None:
         """The dictionary has been read: from now on pinyin finds matters."""
         self._reading = reading
-        self._prepared_for = ()
+        self._indexed_for = ()
         if self._view:
             self._prepare()
             self._derive(self._now)
@@ -142,18 +152,35 @@ class HomeViewModel(SnapshotModel[HomeSnapshot]):
         self._derive(self._now)
 
     def _prepare(self) -> None:
-        if self._view and self._view.tiles != self._prepared_for:
-            self._prepared_for = self._view.tiles
-            self._entries = [prepare(tile, self._reading) for tile in self._view.tiles]
+        """Another catalogue needs another index. It is made in the background, or at once when somebody asks first."""
+        catalogue = tuple((tile.matter, tile.version) for tile in self._view.tiles) if self._view else ()
+        if catalogue == self._indexed_for or self._view is None:
+            return
+        self._indexed_for, self._index = catalogue, None
+        tiles, reading = self._view.tiles, self._reading
+        if reading is not None:
+            QThreadPool.globalInstance().start(lambda: self.indexed.emit(catalogue, Index(tiles, reading)))
+
+    @Slot(object, object)
+    def _take_index(self, catalogue: Catalogue, index: Index) -> None:
+        if catalogue == self._indexed_for:
+            self._index = index
+
+    def _found(self, query: str) -> list[str]:
+        if self._view is None or not query:
+            return []
+        if self._index is None:
+            self._index = Index(self._view.tiles, self._reading or _unread)
+        return self._index.find(query)
 
     def _ask(self, query: str) -> None:
         self._derive(replace(self._now, query=query))
 
     def _derive(self, before: HomeSnapshot) -> None:
         if self._view:
-            found = find(self._entries, before.query + self._composing) if before.page == "search" else []
+            found = self._found(before.query + self._composing) if before.page == "search" else []
             if not found and self._composing and before.query:
-                found = find(self._entries, before.query)
+                found = self._found(before.query)
             self._swap(derive_home_snapshot(self._view, before, tuple(found)))
 
     page = readable(str, lambda self: self._now.page, notify=page_changed)

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+import yaml
+
+from kiosk.contracts.matter_file import load_matter
+from kiosk.flow.catalogue import tiles
 from kiosk.ui.gallery.tiles import TILES
 from kiosk.ui.pinyin import Pinyin
-from kiosk.ui.view_models.search import Entry, find, prepare
+from kiosk.ui.view_models.search import Index, Reading
+
+MATTERS = Path(__file__).parents[4] / "assets" / "matters"
+QUESTIONS = yaml.safe_load(Path(__file__).with_name("questions.yaml").read_text(encoding="utf-8"))
+NEEDED_SHARE = 0.95
+AMONG_THE_FIRST = 3
 
 
 @pytest.fixture(scope="module")
-def entries() -> list[Entry]:
-    reading = Pinyin().reading
-    return [prepare(tile, reading) for tile in TILES]
+def reading() -> Reading:
+    return Pinyin().reading
+
+
+@pytest.fixture(scope="module")
+def index(reading: Reading) -> Index:
+    return Index(TILES, reading)
 
 
 @pytest.mark.parametrize(
@@ -29,16 +43,37 @@ def entries() -> list[Entry]:
         ("gongjijn", "fund_proof"), ("gonjijin", "fund_proof"), ("租房提取", "fund_rent"),
     ],
 )  # fmt: skip
-def test_people_find_what_they_ask_for(entries: list[Entry], query: str, matter: str) -> None:
-    assert find(entries, query)[:1] == [matter], find(entries, query)
+def test_people_find_what_they_ask_for(index: Index, query: str, matter: str) -> None:
+    assert index.find(query)[:1] == [matter], index.find(query)
 
 
 @pytest.mark.parametrize("query", ["", "   ", "？？", "qqqqqq", "飞机票", "xyz airplane", "[", "(", "\\", "的", "了吗"])
-def test_what_is_not_here_is_not_found(entries: list[Entry], query: str) -> None:
-    assert find(entries, query) == []
+def test_what_is_not_here_is_not_found(index: Index, query: str) -> None:
+    assert index.find(query) == []
 
 
-def test_without_a_dictionary_characters_still_find(entries: list[Entry]) -> None:
-    blind = [prepare(tile, lambda text: [""] * len(text)) for tile in TILES]
-    assert find(blind, "无房证明")[0] == "no_house"
-    assert find(blind, "wfzm") == []
+def test_without_a_dictionary_characters_still_find() -> None:
+    blind = Index(TILES, lambda text: [""] * len(text))
+    assert blind.find("无房证明")[0] == "no_house"
+    assert blind.find("wfzm") == []
+
+
+@pytest.fixture(scope="module")
+def catalogue(reading: Reading) -> tuple[Index, set[str]]:
+    """The matters of this installation, and which they are."""
+    files = sorted(MATTERS.glob("*/*/matter.yaml"))
+    matters = [load_matter(file.read_text(encoding="utf-8"), file.name) for file in files]
+    return Index(tiles(matters, {}), reading), {matter.id for matter in matters}
+
+
+@pytest.mark.parametrize("half", ["tuning", "test"])
+def test_everyday_questions_lead_to_the_right_matter(catalogue: tuple[Index, set[str]], half: str) -> None:
+    index, known = catalogue
+    asked = [(question, matter) for matter, found in QUESTIONS[half].items() if matter in known for question in found]
+    missed = [question for question, matter in asked if matter not in index.find(question)[:AMONG_THE_FIRST]]
+    assert 1 - len(missed) / len(asked) >= NEEDED_SHARE, missed if half == "tuning" else f"{len(missed)} missed"
+
+
+def test_no_question_is_in_both_halves() -> None:
+    halves = [{question for found in half.values() for question in found} for half in QUESTIONS.values()]
+    assert not halves[0] & halves[1]
