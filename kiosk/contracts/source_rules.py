@@ -28,12 +28,14 @@ from kiosk.contracts.text import FieldKind
 
 CARD_NAMES = frozenset(IdCard.model_fields) - {"photo", "sam_id", "new_address"}
 CERTIFICATE_TYPES = frozenset({
-    "business_licence", "death_certificate", "disability_certificate", "diploma", "divorce_certificate",
-    "driving_licence", "fund_account", "household_register", "lease_registration", "marriage_certificate",
-    "medical_birth_certificate", "medical_insurance", "real_estate_certificate", "resident_identity_card",
-    "residence_permit", "social_security_card", "travel_permit", "vehicle_licence", "veteran_certificate",
+    "birth_certificate", "business_licence", "death_certificate", "disability_card", "divorce_certificate",
+    "driving_licence", "education_certificate", "elder_card", "employment_registration", "end_of_work_certificate",
+    "food_licence", "fund_account", "health_certificate", "household_register", "land_contract", "lease_registration",
+    "low_income_certificate", "marriage_certificate", "medical_insurance", "real_estate_certificate",
+    "residence_permit", "resident_identity_card", "social_security_card", "student_card", "travel_permit",
+    "vaccination_certificate", "vehicle_licence", "veteran_card",
 })  # fmt: skip
-"""Types the certificate library answers for; a form may look these up. Add a type where the library gains one."""
+"""Types the certificate library answers for (assets/samples/certificate_types.yaml); a form may look these up."""
 
 MATERIAL_NAMES = frozenset({"origin", "certificate", "sha256", "page"})
 PAYMENT_NAMES = frozenset({"order_id", "amount_fen", "amount", "channel", "channel_label", "reference", "paid_at"})
