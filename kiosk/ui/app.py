@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -57,6 +58,7 @@ def run_ui(
     """
     if remote_hand is not None and not settings.development:
         raise ValueError("a remote hand is for development only")
+    gc.disable()  # until the first picture: what a start makes is kept
     application = prepare_application()
     refuse_without_font()
     bridge = Bridge(build_hall)
@@ -68,6 +70,7 @@ def run_ui(
     bridge.failed.connect(lambda _reason: application.exit(1))
 
     def after_the_first_picture() -> None:
+        gc.enable()
         kiosk.learn_in_background()
         if _covers_screen(settings):
             _hide_pointer()

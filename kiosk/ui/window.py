@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QElapsedTimer, QEvent, QObject, QThreadPool, QTimer, QUrl, Signal
+from PySide6.QtCore import QElapsedTimer, QEvent, QMetaObject, QObject, QThreadPool, QTimer, QUrl, Signal
 from PySide6.QtQml import QQmlApplicationEngine, QQmlError
 from PySide6.QtQuick import QQuickWindow
 
@@ -121,7 +121,8 @@ class KioskWindow(QObject):
         sweep()
 
     def learn_in_background(self) -> None:
-        """Read the dictionaries without holding up the first picture."""
+        """Read the other pages and the dictionaries without holding up the first picture."""
+        QMetaObject.invokeMethod(self.window, "prepare")
         QThreadPool.globalInstance().start(self._read_dictionaries)
 
     def learn_now(self) -> None:

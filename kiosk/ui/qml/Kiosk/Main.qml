@@ -3,7 +3,6 @@ import QtQuick
 import QtQuick.Window
 import Kiosk.Controls
 import Kiosk.Pages
-import Kiosk.Sheets
 import Kiosk.Theme
 
 Window {
@@ -12,6 +11,7 @@ Window {
     property bool bare: false // no frame around it
     readonly property string stage: Ui.stage.stage
     property bool _waits: false
+    property list<QtObject> _prepared
     readonly property bool _bars: stage === "home" || stage === "session" || stage === "out_of_service"
 
     width: 1080
@@ -20,6 +20,14 @@ Window {
     flags: bare ? Qt.Window | Qt.FramelessWindowHint : Qt.Window
     color: Theme.ground
     title: "Yizhan"
+
+    // The first picture waits for its own page alone; the others are read beside it, so that no touch waits either.
+    function prepare() {
+        const pages = ["Attract", "Home", "ElderHome", "Door", "Search", "Session", "OutOfService"];
+        const sheets = ["TimeOut", "Help", "Language"];
+        _prepared = pages.map(name => `Pages/${name}Page.qml`).concat(sheets.map(name => `Sheets/${name}Sheet.qml`))
+            .map(file => Qt.createComponent(file, Component.Asynchronous, window));
+    }
 
     Timer { // a flow that is quick is not announced
         interval: 200
@@ -88,11 +96,12 @@ Window {
             y: top.height
             width: parent.width
             height: foot.y - y
-            sourceComponent: window.stage === "attract" ? attract : window.stage === "session" ? session
-                : window.stage === "out_of_service" ? outOfService
-                : window.stage === "" ? (window._waits ? starting : null)
-                : Ui.home.page === "search" ? search : Ui.home.page === "door" ? door
-                : Theme.elder ? elderHome : home
+            source: window.stage === "attract" ? "Pages/AttractPage.qml"
+                : window.stage === "session" ? "Pages/SessionPage.qml"
+                : window.stage === "out_of_service" ? "Pages/OutOfServicePage.qml"
+                : window.stage === "" ? (window._waits ? "Pages/StartingPage.qml" : "")
+                : Ui.home.page === "search" ? "Pages/SearchPage.qml" : Ui.home.page === "door" ? "Pages/DoorPage.qml"
+                : Theme.elder ? "Pages/ElderHomePage.qml" : "Pages/HomePage.qml"
         }
 
         FootBar {
@@ -107,19 +116,8 @@ Window {
         Loader {
             anchors.fill: parent
             active: Ui.stage.seconds_left >= 0 || Ui.stage.sheet.length > 0
-            sourceComponent: Ui.stage.seconds_left >= 0 ? timeOut : Ui.stage.sheet === "help" ? help : languages
+            source: Ui.stage.seconds_left >= 0 ? "Sheets/TimeOutSheet.qml"
+                : Ui.stage.sheet === "help" ? "Sheets/HelpSheet.qml" : "Sheets/LanguageSheet.qml"
         }
     }
-
-    Component { id: starting; StartingPage {} }
-    Component { id: attract; AttractPage {} }
-    Component { id: home; HomePage {} }
-    Component { id: elderHome; ElderHomePage {} }
-    Component { id: door; DoorPage {} }
-    Component { id: search; SearchPage {} }
-    Component { id: session; SessionPage {} }
-    Component { id: outOfService; OutOfServicePage {} }
-    Component { id: timeOut; TimeOutSheet {} }
-    Component { id: help; HelpSheet {} }
-    Component { id: languages; LanguageSheet {} }
 }
