@@ -7,15 +7,15 @@ from typing import Any
 from fleet_server.sandbox.calls import Call, Counter, Declined, Department
 from fleet_server.sandbox.citizens import yuan
 from fleet_server.sandbox.departments.papers import issued, long_time
+from fleet_server.sandbox.departments.people import fund as more
+from fleet_server.sandbox.departments.people.fund import account_of
 
 
 def certificate(call: Call) -> dict[str, Any]:
     citizen = call.city.person(call.body.get("certNo"), call.body.get("realName"))
     if citizen is None:
         raise Declined("IDENTITY_MISMATCH", "身份信息不一致")
-    fund = citizen.provident_fund
-    if fund is None:
-        raise Declined("NO_ACCOUNT", "未查询到个人账户")
+    fund = account_of(citizen)
     values = {
         "account": fund.account, "employer": fund.employer, "since": fund.since,
         "monthly": yuan(fund.monthly_fen), "balance": yuan(fund.balance_fen),
@@ -36,5 +36,8 @@ DEPARTMENT = Department(
     id="housing_fund",
     prefix="/gjj",
     decline=_decline,
-    counters=(Counter("provident_fund.certificate", "/deposit-certificates", certificate, submits=True, method="PUT"),),
+    counters=(
+        Counter("provident_fund.certificate", "/deposit-certificates", certificate, submits=True, method="PUT"),
+        *more.COUNTERS,
+    ),
 )
