@@ -160,6 +160,8 @@ class ReceiptLayout(Contract):
     heading: LocalizedText
     items: tuple[ReceiptItem, ...]
     note: LocalizedText | None = None
+    code: str | None = Field(default=None, description="template text printed as a QR code, for somebody to scan")
+    code_caption: LocalizedText | None = None
 
 
 class PrintReceiptStep(StepOfMatter):

@@ -32,12 +32,17 @@ def receipt_job(
         for item in layout.items
         if values.knows(item.value)
     ]
+    shown: list[Line] = []
+    if layout.code is not None and values.knows(layout.code):
+        caption = layout.code_caption.in_language(language) if layout.code_caption is not None else ""
+        shown = [SpaceLine(millimetres=2), QrLine(content=values.fill(layout.code), caption=caption), RuleLine()]
     lines: list[Line] = [
         TextLine(text=say("receipt_brand"), align=Align.CENTRE, bold=True, scale=2),
         TextLine(text=layout.heading.in_language(language), align=Align.CENTRE, bold=True),
         RuleLine(),
         *pairs,
         RuleLine(),
+        *shown,
         PairLine(label=say("receipt_number"), value=transaction_number),
         PairLine(label=say("receipt_time"), value=printed_at.astimezone(CITY_TIME).strftime("%Y-%m-%d %H:%M")),
         PairLine(label=say("receipt_site"), value=site or "—"),
