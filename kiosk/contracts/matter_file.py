@@ -16,13 +16,16 @@ Rules of sources, beyond the models' own:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from kiosk.contracts.compose import compose
 from kiosk.contracts.errors import MatterInvalid
 from kiosk.contracts.matter import Matter, Step
-from kiosk.contracts.matter_rules import head_mistakes, step_mistakes
+from kiosk.contracts.matter_rules import head_mistakes, part_mistakes, step_mistakes
+from kiosk.contracts.package import PackageMatter
 from kiosk.contracts.source_rules import PlacedStep, Unreadable
 from kiosk.contracts.value import Contract
 from kiosk.contracts.yaml_marks import Marked, Mistake, mistakes_of, read_marked
@@ -30,8 +33,11 @@ from kiosk.contracts.yaml_marks import Marked, Mistake, mistakes_of, read_marked
 _STEP: TypeAdapter[Any] = TypeAdapter(Step)
 
 
-def load_matter(text: str, file: str) -> Matter:
-    """Parse one matter file. Raises `MatterInvalid` naming `file` and listing every mistake; does no I/O."""
+def load_matter(text: str, file: str, *, members: Mapping[str, Matter] | None = None) -> Matter:
+    """Parse one matter file. Raises `MatterInvalid` naming `file` and listing every mistake; does no I/O.
+
+    A package is composed of `members`, the matters beside it by their id.
+    """
     marked = read_marked(text)
     if marked.data is None:
         raise MatterInvalid(file, list(marked.mistakes))
@@ -39,6 +45,8 @@ def load_matter(text: str, file: str) -> Matter:
     matter: Matter | None = None
     if not isinstance(marked.data, dict):
         mistakes.append(Mistake("", 1, "a matter is a group of keys (id, code, title, steps …): write it so"))
+    elif "package" in marked.data:
+        matter = _composed(marked, members or {}, mistakes)
     else:
         try:
             matter = Matter.model_validate(marked.data)
@@ -52,11 +60,51 @@ def load_matter(text: str, file: str) -> Matter:
     return matter
 
 
+def member_ids(text: str) -> tuple[str, ...]:
+    """The matters a package is made of, in order; empty for any other matter, and for a file that cannot be read."""
+    data = read_marked(text).data
+    package = data.get("package") if isinstance(data, dict) else None
+    parts = package.get("parts") if isinstance(package, dict) else None
+    named = [part.get("matter") for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
+    return tuple(id for id in named if isinstance(id, str))
+
+
+def _composed(marked: Marked, members: Mapping[str, Matter], mistakes: list[Mistake]) -> Matter | None:
+    """The package and its members as one matter; `mistakes` grows by what is wrong with it."""
+    try:
+        package = PackageMatter.model_validate(marked.data)
+    except ValidationError as error:
+        mistakes += mistakes_of(error.errors(include_url=False), marked, _KNOWN_KEYS)
+        return None
+    matter, found = compose(package, members)
+    if matter is not None:
+        found = [
+            (_place_in_package(matter, path), _in_composed(path) + message) for path, message in check_matter(matter)
+        ]
+    mistakes += _located(found, marked)
+    return matter
+
+
+def _in_composed(path: str) -> str:
+    return "" if path.startswith("package.") else f"{path} when composed: "
+
+
+def _place_in_package(matter: Matter, path: str) -> str:
+    """A mistake that shows only when the package is whole, at the line of the member it comes from."""
+    if path.startswith("package."):
+        return path
+    index = path.removeprefix("steps[").partition("]")[0]
+    parts = matter.steps[int(index)].parts if index.isdigit() else ()
+    order = [part.id for part in matter.parts]
+    return f"package.parts[{order.index(parts[0])}].matter" if parts else "package"
+
+
 def check_matter(matter: Matter) -> list[tuple[str, str]]:
     """Every mistake of meaning in a well-formed matter as (path, message with its cure). Empty: it can be run."""
     placed: list[PlacedStep] = list(enumerate(matter.steps))
     parts = frozenset(part.id for part in matter.parts)
-    return head_mistakes(matter) + step_mistakes(placed, assurance=matter.assurance, parts=parts)
+    found = head_mistakes(matter) + step_mistakes(placed, assurance=matter.assurance, parts=parts)
+    return found + part_mistakes(matter)
 
 
 def _located(found: list[tuple[str, str]], marked: Marked) -> list[Mistake]:
@@ -94,4 +142,4 @@ def _models_in(annotation: Any) -> list[type[Contract]]:
     return [model for part in getattr(annotation, "__args__", ()) for model in _models_in(part)]
 
 
-_KNOWN_KEYS = frozenset(_keys_of(Matter, set()))
+_KNOWN_KEYS = frozenset(_keys_of(Matter, set()) | _keys_of(PackageMatter, set()))

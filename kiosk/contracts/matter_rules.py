@@ -46,6 +46,18 @@ def head_mistakes(matter: Matter) -> list[Found]:
     return found
 
 
+def part_mistakes(matter: Matter) -> list[Found]:
+    """What the conditions of a package's parts name must be asked or known somewhere in it."""
+    known = Known(list(enumerate(matter.steps)), frozenset(part.id for part in matter.parts))
+    for step in matter.steps:
+        known.learn(step)
+    return [
+        mistake
+        for at, part in enumerate(matter.parts)
+        for mistake in condition_mistakes(f"package.parts[{at}].when", part.when, known)
+    ]
+
+
 def step_mistakes(
     steps: list[PlacedStep], *, assurance: Assurance | None = None, parts: frozenset[str] = frozenset()
 ) -> list[Found]:
@@ -98,6 +110,7 @@ def _mistakes_in(path: str, step: AnyStep, known: Known) -> list[Found]:
         case PrintReceiptStep():
             for at, item in enumerate(step.layout.items):
                 found += template_faults(f"{path}.layout.items[{at}].value", item.value, known.fault_of)
+            found += template_faults(f"{path}.layout.code", step.layout.code or "", known.fault_of)
         case _:
             pass
     return found

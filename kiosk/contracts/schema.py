@@ -6,10 +6,11 @@ import json
 import sys
 
 from kiosk.contracts.matter import Matter
+from kiosk.contracts.package import PackageMatter
 from kiosk.contracts.scenario import Scenario
 from kiosk.contracts.value import Contract
 
-SCHEMAS: dict[str, type[Contract]] = {"matter": Matter, "scenario": Scenario}
+SCHEMAS: dict[str, type[Contract]] = {"matter": Matter, "package": PackageMatter, "scenario": Scenario}
 """Each is kept in assets/schemas/NAME.schema.json; a test keeps them fresh."""
 
 
