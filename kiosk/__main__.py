@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
 
             return run_demo(given)
         case _:
-            from kiosk.machine.journal_verify import run_verify
+            from kiosk.machine.journal.verify import run_verify
 
             code, sentence = run_verify(given.path)
             print(sentence)

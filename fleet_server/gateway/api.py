@@ -7,7 +7,7 @@ import math
 from typing import Annotated
 
 import httpx
-from fastapi import APIRouter, Depends, FastAPI, Header, Request
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Request
 from fastapi.responses import StreamingResponse
 
 from fleet_server.database import Database
@@ -18,10 +18,11 @@ from fleet_server.problems import ProblemError, problem_responses
 from fleet_server.security import SignedRoute, TerminalIdentity, signed_terminal
 from fleet_server.settings import SANDBOX_KEY, Settings
 from kiosk.contracts.errors import SettingsInvalid
-from kiosk.contracts.fleet import ServiceAnswer, ServiceRequest
+from kiosk.contracts.fleet import RequestOutcome, ServiceAnswer, ServiceRequest
 
 LONGEST_WAIT_SECONDS = 120.0
 AUTHORITY_PEM_SECONDS = 5.0
+REQUEST_ID = r"^[A-Za-z0-9._-]{8,64}$"
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,16 @@ async def call_service(
         raise ProblemError(422, "not_valid", "X-Timeout-Seconds is more than 0 and at most 120")
     gateway: Gateway = request.app.state.gateway
     return await gateway.call(terminal.terminal, operation, body, limit)
+
+
+@router.post("/requests/{request_id}/outcome", responses=problem_responses(401, 403))
+def request_outcome(
+    request_id: Annotated[str, Path(pattern=REQUEST_ID)], request: Request, terminal: Terminal
+) -> RequestOutcome:
+    """What became of a request whose answer was lost. An id that never arrived is barred."""
+    gateway: Gateway = request.app.state.gateway
+    found = gateway.outcome(terminal.terminal, request_id)
+    return RequestOutcome.model_validate({"request_id": request_id, "outcome": found})
 
 
 @router.get(

@@ -78,6 +78,21 @@ class Gateway:
         await run_in_threadpool(self._end, facts, answer.outcome, answer.reason, answer)
         return answer
 
+    def outcome(self, terminal: str, request_id: str) -> str:
+        """What became of a request. One that never arrived is barred: it is failed from now on, whenever it comes."""
+        with self.database.writing() as session:
+            known = session.get(GatewayRequest, (terminal, request_id))
+            if known is None:
+                moment = now()
+                session.add(
+                    GatewayRequest(
+                        terminal=terminal, request_id=request_id, operation="", payload_mac="", outcome="failed",
+                        reason="never_arrived", tries=0, first_at=moment, last_at=moment,
+                    )
+                )  # fmt: skip
+                return "failed"
+            return known.outcome
+
     async def document(self, terminal: str, document_id: str) -> tuple[dict[str, str], AsyncIterator[bytes]]:
         """Headers and bytes of a sealed document this terminal was given. The file is stored nowhere."""
         authority, _, file_id = document_id.partition(".")

@@ -121,7 +121,7 @@ EVENTS: dict[str, Event] = {
                "reason+"),
         _event("payment_begun", "begun", "An order for money is about to be sent.", "step+", "order_id+", "amount_fen+",
                "channel+"),
-        _event("payment_ended", "ended", "It is certain what became of the order and of the money.", "step+", "order_id+",
+        _event("payment_ended", "ended", "It is certain what became of the order and its money.", "step+", "order_id+",
                "disposition+", "outcome+", "reason+"),
         _event("payment_received", "fact", "The provider's own word: the money has arrived.", "step+", "order_id+",
                "amount_fen+", "channel+", "reference+"),

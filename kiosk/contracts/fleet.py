@@ -8,6 +8,7 @@
 | POST heartbeats                             | Heartbeat → HeartbeatAnswer                                   |
 | POST journals/{journal_id}/batches          | JournalBatch (zstd allowed) → JournalReceipt; 409 GapProblem  |
 | POST services/{operation}                   | ServiceRequest → ServiceAnswer                                |
+| POST requests/{request_id}/outcome          | – → RequestOutcome; an id that never arrived is barred       |
 | GET  documents/{document_id}                | – → application/pdf                                           |
 | WS   channel                                | server sends {"look": "desired-state" | "commands"}           |
 
@@ -146,6 +147,13 @@ class ServiceAnswer(Contract):
     message: dict[str, str] = Field(default={}, description="the authority's own sentence, per language")
     case_number: str | None = None
     data: dict[str, Any] = {}
+
+
+class RequestOutcome(Contract):
+    """What became of a request nobody saw the end of. `failed`: not done, and never will be under this id."""
+
+    request_id: str
+    outcome: Literal["begun", "done", "accepted", "refused", "failed", "uncertain"]
 
 
 class Problem(Collected):

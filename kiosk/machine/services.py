@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from kiosk.contracts.errors import AuthorityDown, Garbled, Refused, ServiceFailed, Unreachable
-from kiosk.contracts.fleet import MAXIMUM_BODY_BYTES, ServiceAnswer, ServiceRequest
+from kiosk.contracts.fleet import MAXIMUM_BODY_BYTES, RequestOutcome, ServiceAnswer, ServiceRequest
 from kiosk.contracts.value import LANGUAGES, LocalizedText
 from kiosk.machine.fleet.client import Answer, FleetClient
 
@@ -64,6 +64,19 @@ class Services:
         if answer.outcome == "refused":
             raise ServiceRefused(operation, answer)
         return answer
+
+    async def outcome(self, request_id: str) -> str:
+        """What became of a request nobody saw the end of: done, accepted, refused, failed, begun or uncertain.
+
+        `failed` is for good: a request that never arrived is barred by asking. Raises `Unreachable`, `Garbled`.
+        """
+        reply = await self._client.post(f"requests/{request_id}/outcome", b"", limit=MAXIMUM_BODY_BYTES)
+        if reply.status != 200:
+            raise _failure("request outcome", reply)
+        try:
+            return RequestOutcome.model_validate_json(reply.content).outcome
+        except ValidationError as error:
+            raise Garbled(f"{error.error_count()} mistakes in the answer about a request", reason="garbled") from None
 
     async def document(self, document_id: str) -> bytes:
         """A sealed document's bytes, at most `MAXIMUM_DOCUMENT_BYTES`. Raises as `call` does."""

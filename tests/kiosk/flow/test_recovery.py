@@ -11,7 +11,7 @@ from flow_world import NOW, ScriptedDevices
 from drivers.messages import PrintOutcome
 from kiosk.flow.recovery import OpenEnds, ask_after, report_open_ends
 from kiosk.machine.journal import Journal
-from kiosk.machine.journal_verify import verify_journal
+from kiosk.machine.journal.verify import verify_journal
 
 NUMBER = "260305-0001-ABCDEF"
 

@@ -19,7 +19,7 @@ from kiosk.contracts.fleet import JournalAcknowledgement
 from kiosk.contracts.value import canonical_bytes
 from kiosk.machine.fleet.identity import MachineKey
 from kiosk.machine.journal import Journal, NotRecordable
-from kiosk.machine.journal_verify import verify_journal
+from kiosk.machine.journal.verify import verify_journal
 
 START = dt.datetime(2025, 3, 1, 8, 0, tzinfo=dt.UTC)
 PHONE = "13900001234"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.machine.journal import Journal
-from kiosk.machine.journal_verify import BROKEN, UNREADABLE, WHOLE, NotAJournal, run_verify, verify_journal
+from kiosk.machine.journal.verify import BROKEN, UNREADABLE, WHOLE, NotAJournal, run_verify, verify_journal
 
 
 @pytest.fixture
