@@ -17,18 +17,19 @@ import pytest
 import yaml
 
 from drivers.messages import IdCard, ScannedPage
+from drivers.signature_pad.touchscreen import Touchscreen, TouchscreenOptions
 from fleet_server.__main__ import prepare
 from fleet_server.app import create_app
 from fleet_server.database import now
+from fleet_server.matters.folder import load_file
 from fleet_server.migrations import upgrade
 from fleet_server.sandbox.city import City
 from fleet_server.security import TerminalKey
 from fleet_server.settings import Settings
 from kiosk.contracts.matter import Matter
-from kiosk.contracts.matter_file import load_matter
 from kiosk.contracts.scenario import Scenario, load_scenario
 from kiosk.contracts.value import is_identity_number, sha256_hex
-from kiosk.flow.screens import Mode, StageKind, View
+from kiosk.flow.screens import Mode, Screen, StageKind, View
 from kiosk.machine.documents import page_pngs
 from kiosk.machine.fleet.client import FleetClient
 from kiosk.machine.fleet.identity import MachineKey
@@ -112,6 +113,7 @@ class House:
         )  # fmt: skip
         world.devices.card_reader.cards = [card_of(scenario.citizen)]
         world.devices.document_scanner = Papers()
+        world.devices.signature_pad = Touchscreen(TouchscreenOptions())
         try:
             async with asyncio.timeout(LONGEST_SECONDS):
                 await self._visit(world, walker, matter, scenario)
@@ -126,12 +128,12 @@ class House:
         world.stage.wake()
         world.stage.start(matter.id)
         await world.until(lambda view: view.stage is StageKind.SESSION)
-        view = await world.until(has_news_since(0))
+        view = await world.until(has_news_since(None))
         while view.stage is StageKind.SESSION:
             answer = walker.answer_to(view.screen) if view.screen is not None else None
             if answer is not None:
                 world.stage.answer(answer)
-            view = await world.until(has_news_since(screen_number(view)), LONGEST_SECONDS)
+            view = await world.until(has_news_since(view.screen), LONGEST_SECONDS)
         world.leave()
         await world.until(lambda view: view.stage is StageKind.ATTRACT)
 
@@ -141,12 +143,8 @@ class House:
         return found.group()
 
 
-def has_news_since(screen: int) -> Callable[[View], bool]:
-    return lambda view: view.stage is not StageKind.SESSION or screen_number(view) != screen
-
-
-def screen_number(view: View) -> int:
-    return view.screen.screen_id if view.screen is not None else 0
+def has_news_since(screen: Screen | None) -> Callable[[View], bool]:
+    return lambda view: view.stage is not StageKind.SESSION or view.screen is not screen
 
 
 @functools.cache
@@ -163,7 +161,7 @@ def cards() -> dict[str, Any]:
 
 @functools.cache
 def matter_in(folder: Path) -> Matter:
-    return load_matter((folder / "matter.yaml").read_text(encoding="utf-8"), "matter.yaml")
+    return load_file(folder / "matter.yaml")
 
 
 @pytest.fixture(scope="module")

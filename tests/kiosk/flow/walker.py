@@ -17,14 +17,19 @@ from kiosk.flow.screens import (
     InstructScreen,
     Left,
     NoticeScreen,
+    PayScreen,
     Place,
     PreviewScreen,
     ReviewScreen,
     Screen,
+    SignScreen,
     WorkingScreen,
+    Wrote,
 )
 
 SIGN_IN_WAYS = frozenset({"face", "code"})
+A_NAME = tuple((20.0 + 3 * at, 20.0 + 15 * (at % 2), 40 * at) for at in range(30))
+"""One long stroke on the glass: millimetres and milliseconds."""
 
 
 class ScenarioWrong(AssertionError):
@@ -57,6 +62,11 @@ class Walker:
                 answer = _touch(screen, "decline" if declined else "")
             case PreviewScreen():
                 answer = _touch(screen)
+            case SignScreen():
+                written = screen.primary is not None and screen.primary.enabled
+                answer = _touch(screen) if written else Wrote(screen_id=screen.screen_id, points=A_NAME)
+            case PayScreen():
+                answer = None
             case NoticeScreen():
                 answer = _touch(screen, "home" if screen.tone == "failure" else "")
             case _:

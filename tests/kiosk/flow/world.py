@@ -173,6 +173,11 @@ class ScriptedDevices:
     receipt_printer: Any = field(default_factory=ScriptedPrinter)
     document_printer: Any = field(default_factory=ScriptedPrinter)
     document_scanner: Any = field(default_factory=ScriptedScanner)
+    signature_pad: Any = None
+    payment_terminal: Any = None
+    code_scanner: Any = None
+    card_rewriter: Any = None
+    smart_card_reader: Any = None
     unfit: set[DeviceClass] = field(default_factory=set)
     wipes: int = 0
 
