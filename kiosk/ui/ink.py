@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from PySide6.QtCore import Property, QElapsedTimer, QObject, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import Property, QElapsedTimer, QObject, QPointF, QRectF, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
 from PySide6.QtQml import qmlRegisterType
 from PySide6.QtQuick import QQuickItem, QQuickPaintedItem
@@ -54,6 +54,8 @@ class InkField(QQuickPaintedItem):
 
     def _set_writes(self, writes: bool) -> None:
         self._writes_here = writes
+        from PySide6.QtCore import Qt  # noqa: PLC0415 (as below)
+
         self.setAcceptedMouseButtons(Qt.MouseButton.LeftButton if writes else Qt.MouseButton.NoButton)
         self.changed.emit()
 
@@ -112,12 +114,17 @@ class InkField(QQuickPaintedItem):
         for stroke in (*self._ink, *self._strokes):
             points = [QPointF(point[0] * scale, point[1] * scale) for point in stroke]
             thick = THICK_MM if stroke in self._strokes else THIN_MM + (THICK_MM - THIN_MM) * stroke[-1][2]
-            painter.setPen(QPen(INK, thick * scale, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap,
-                                Qt.PenJoinStyle.RoundJoin))  # fmt: skip
+            painter.setPen(_pen(thick * scale))
             if len(points) == 1:
                 painter.drawPoint(points[0])
             else:
                 painter.drawPolyline(points)
+
+
+def _pen(thickness: float) -> QPen:
+    from PySide6.QtCore import Qt  # noqa: PLC0415 (its thousand names take 20 ms: not before the first picture)
+
+    return QPen(INK, thickness, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
 
 
 class CodePicture(QQuickPaintedItem):
@@ -148,11 +155,11 @@ class CodePicture(QQuickPaintedItem):
         side = int(min(self.width(), self.height()) // modules)  # whole pixels: a scanner likes sharp edges
         left = (self.width() - side * modules) / 2 + side * self.QUIET
         top = (self.height() - side * modules) / 2 + side * self.QUIET
-        painter.fillRect(self.boundingRect(), Qt.GlobalColor.white)
+        painter.fillRect(self.boundingRect(), QColor("white"))
         for y, row in enumerate(self._rows):
             for x, dark in enumerate(row):
                 if dark:
-                    painter.fillRect(QRectF(left + x * side, top + y * side, side, side), Qt.GlobalColor.black)
+                    painter.fillRect(QRectF(left + x * side, top + y * side, side, side), QColor("black"))
 
 
 def _matrix(text: str) -> tuple[bytearray, ...]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QThreadPool, Signal, Slot
 
 from kiosk.contracts.text import Language
 from kiosk.flow.screens import Door, Mode, StageKind, Tile, View
 from kiosk.ui.view_models.calls import HallCalls
-from kiosk.ui.view_models.search import Index, Reading
 from kiosk.ui.view_models.snapshot import SnapshotModel, readable, text_of
+
+if TYPE_CHECKING:
+    from kiosk.ui.view_models.search import Index, Reading
 
 FAVOURITES = 8
 FAVOURITES_ELDER = 6
@@ -101,6 +103,12 @@ def _unread(text: str) -> list[str]:
     return [""] * len(text)
 
 
+def _index_of(tiles: tuple[Tile, ...], reading: Reading) -> Index:
+    from kiosk.ui.view_models.search import Index  # noqa: PLC0415 (nobody searches before the first picture)
+
+    return Index(tiles, reading)
+
+
 class HomeViewModel(SnapshotModel[HomeSnapshot]):
     page_changed = Signal()
     favourites_changed = Signal()
@@ -159,7 +167,7 @@ class HomeViewModel(SnapshotModel[HomeSnapshot]):
         self._indexed_for, self._index = catalogue, None
         tiles, reading = self._view.tiles, self._reading
         if reading is not None:
-            QThreadPool.globalInstance().start(lambda: self.indexed.emit(catalogue, Index(tiles, reading)))
+            QThreadPool.globalInstance().start(lambda: self.indexed.emit(catalogue, _index_of(tiles, reading)))
 
     @Slot(object, object)
     def _take_index(self, catalogue: Catalogue, index: Index) -> None:
@@ -170,7 +178,7 @@ class HomeViewModel(SnapshotModel[HomeSnapshot]):
         if self._view is None or not query:
             return []
         if self._index is None:
-            self._index = Index(self._view.tiles, self._reading or _unread)
+            self._index = _index_of(self._view.tiles, self._reading or _unread)
         return self._index.find(query)
 
     def _ask(self, query: str) -> None:
