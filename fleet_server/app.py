@@ -38,11 +38,12 @@ ROOMS = (
     journal.staff_router, maintenance.router, maintenance.staff_router, staff.router,
 )  # fmt: skip
 OPTIONAL_ROOMS = (
-    "fleet_server.gateway.api", "fleet_server.dashboard.pages", "fleet_server.staff.pages",
+    "fleet_server.gateway.api", "fleet_server.payments.api", "fleet_server.dashboard.pages", "fleet_server.staff.pages",
     "fleet_server.terminals.pages", "fleet_server.matters.pages", "fleet_server.journal.pages",
     "fleet_server.maintenance.pages",
 )  # fmt: skip
-"""Where present, each offers `router`, and may offer `install(app)` for what else it needs."""
+"""Where present, each offers `router`, and may offer `install(app)` for what else it needs. What is to run as long as
+the server lives is put into `app.state.background`: callables that return a coroutine."""
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
     state.heartbeats = HeartbeatCoalescer(state.database)
     state.hub = ChannelHub(state.database)
     state.audit_refusal = _audit_refusal(state.database)
+    state.background = []
     problems.install(app)
     for router in ROOMS:
         app.include_router(router)
@@ -102,6 +104,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(state.hub.watch()),
         asyncio.create_task(_repeat(state.heartbeats.flush, HEARTBEAT_FLUSH_SECONDS)),
         asyncio.create_task(_repeat(state.repository.refresh_when_due, REPOSITORY_REFRESH_SECONDS)),
+        *(asyncio.create_task(work()) for work in state.background),
     ]
     try:
         yield

@@ -10,6 +10,9 @@ YIZHAN_SANDBOX_URL     stand-in city; refused in production
 YIZHAN_AUTHORITIES_URL where the departments' systems are reached (the city's data exchange)
 YIZHAN_GATEWAY_KEY     secret shared with them: signs each call (HMAC-SHA256); needless with the sandbox
 YIZHAN_GATEWAY_KEY_FILE  the same, from a file
+YIZHAN_PAYMENTS        YAML file of the merchant accounts (payments/providers/accounts.py); without it nobody can pay,
+                       but in development at the sandbox city
+YIZHAN_PUBLIC_URL      https://… where payment providers reach this server with their notices
 """
 
 from __future__ import annotations
@@ -43,6 +46,8 @@ class Settings(BaseModel):
     authorities_url: str | None = None
     gateway_key: SecretStr = SecretStr("")
     gateway_key_file: Path | None = None
+    payments: Path | None = None
+    public_url: str | None = None
     heartbeat_seconds: int = 15
     silence_seconds: int = 60
     statement_hours: int = 72
@@ -58,6 +63,8 @@ class Settings(BaseModel):
             raise ValueError(f"YIZHAN_SECRET: give at least {MINIMUM_SECRET_LENGTH} random characters")
         if any(word in secret.lower() for word in PLACEHOLDERS):
             raise ValueError("YIZHAN_SECRET: this is a placeholder; make one with `openssl rand -hex 32`")
+        if self.payments and not (self.public_url or "").startswith("https://"):
+            raise ValueError("YIZHAN_PUBLIC_URL: payment providers need an https:// address to send their notices to")
         return self
 
     @classmethod
@@ -69,7 +76,8 @@ class Settings(BaseModel):
             "secret": "YIZHAN_SECRET", "offline_keys": "YIZHAN_OFFLINE_KEYS",
             "seal_authority": "YIZHAN_SEAL_AUTHORITY", "sandbox_url": "YIZHAN_SANDBOX_URL",
             "authorities_url": "YIZHAN_AUTHORITIES_URL", "gateway_key": "YIZHAN_GATEWAY_KEY",
-            "gateway_key_file": "YIZHAN_GATEWAY_KEY_FILE",
+            "gateway_key_file": "YIZHAN_GATEWAY_KEY_FILE", "payments": "YIZHAN_PAYMENTS",
+            "public_url": "YIZHAN_PUBLIC_URL",
         }  # fmt: skip
         found: dict[str, object] = {key: variables[name] for key, name in names.items() if variables.get(name)}
         try:

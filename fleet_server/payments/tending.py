@@ -1,0 +1,104 @@
+"""What the centre does by itself, from the database alone: ask, close what expired, give back what is owed.
+
+A row that is due is claimed by moving its moment before anything is asked, so that of several server processes one
+works on it, and one that dies is followed by another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+
+from sqlmodel import Session, col, select
+from starlette.concurrency import run_in_threadpool
+
+from fleet_server.database import now
+from fleet_server.payments import orders
+from fleet_server.payments.cashier import Cashier
+from fleet_server.payments.models import PaymentOrder, PaymentRefund
+from fleet_server.problems import ProblemError
+
+TEND_SECONDS = 2.0
+CLAIM_SECONDS = 30.0
+BATCH = 50
+
+log = logging.getLogger(__name__)
+
+
+async def tend_for_ever(cashier: Cashier) -> None:
+    while True:
+        try:
+            await run_in_threadpool(cashier.counters.open)
+            await tend(cashier)
+        except Exception:
+            log.exception("tending of payments failed")
+        await asyncio.sleep(TEND_SECONDS)
+
+
+async def tend(cashier: Cashier, moment: dt.datetime | None = None) -> int:
+    """Everything that is due now; how many rows. `moment` is for tests of what is due later."""
+    at = moment or now()
+    due_orders, due_refunds = await run_in_threadpool(_claim, cashier, at)
+    for number in due_orders:
+        try:
+            await _see_to(cashier, number, at)
+        except ProblemError as problem:
+            log.warning("an order waits: %s", problem.code)
+    for number in due_refunds:
+        await cashier.give(number)
+    return len(due_orders) + len(due_refunds)
+
+
+def _claim(cashier: Cashier, at: dt.datetime) -> tuple[list[str], list[str]]:
+    with cashier.database.reading() as session:
+        waits = session.exec(select(PaymentOrder.number).where(col(PaymentOrder.look_at) <= at).limit(1)).first()
+        owed = session.exec(select(PaymentRefund.number).where(col(PaymentRefund.look_at) <= at).limit(1)).first()
+    if waits is None and owed is None:
+        return [], []
+    again = at + dt.timedelta(seconds=CLAIM_SECONDS)
+    with cashier.database.writing() as session:
+        orders_due = session.exec(
+            select(PaymentOrder).where(col(PaymentOrder.look_at) <= at).limit(BATCH).with_for_update(skip_locked=True)
+        ).all()
+        refunds_due = session.exec(
+            select(PaymentRefund).where(col(PaymentRefund.look_at) <= at).limit(BATCH).with_for_update(skip_locked=True)
+        ).all()
+        for row in (*orders_due, *refunds_due):
+            row.look_at = again
+        return [row.number for row in orders_due], [row.number for row in refunds_due]
+
+
+async def _see_to(cashier: Cashier, number: str, at: dt.datetime) -> None:
+    order = await run_in_threadpool(_decide, cashier, number, at)
+    if order is None:
+        await cashier.give_all(number)
+    elif order.closing or order.expires_at <= at:
+        await cashier.close_at_provider(order)
+    else:
+        await cashier.ask(order)
+
+
+def _decide(cashier: Cashier, number: str, at: dt.datetime) -> PaymentOrder | None:
+    """The order, when its provider is to be asked; None when the database alone decided."""
+    with cashier.database.writing() as session:
+        order = orders.locked(session, number)
+        if order is None:
+            return None
+        if order.state in orders.WAITING:
+            if not order.closing and order.expires_at > at:
+                order.look_at = min(order.expires_at, at + dt.timedelta(seconds=orders.LOOK_SECONDS))
+            return order
+        if orders.pass_deadline(session, order, at):
+            return None
+        order.look_at = order.deliver_by if order.delivery == "waiting" else None
+        return None
+
+
+def owed(session: Session) -> list[PaymentRefund]:
+    """Refunds that need a person: refused for good, or tried often in vain."""
+    statement = select(PaymentRefund).where(
+        (col(PaymentRefund.state) == "failed")
+        | ((col(PaymentRefund.state) == "pending") & (col(PaymentRefund.tries) > 4))
+    )
+    return list(session.exec(statement.order_by(col(PaymentRefund.created_at))).all())
