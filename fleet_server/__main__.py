@@ -21,6 +21,7 @@ from fleet_server.app import create_app, repository_of
 from fleet_server.database import Database
 from fleet_server.journal import search
 from fleet_server.matters import service as matters
+from fleet_server.matters.folder import load_file, members_first
 from fleet_server.matters.repository import MatterRepository
 from fleet_server.migrations import upgrade
 from fleet_server.problems import ProblemError
@@ -31,7 +32,6 @@ from fleet_server.staff.models import AccountCreate
 from fleet_server.terminals import service as terminals
 from fleet_server.terminals.models import Scope, SiteCreate, TerminalCreate
 from kiosk.contracts.errors import KioskError, MatterInvalid, SettingsInvalid
-from kiosk.contracts.matter_file import load_matter
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets" / "matters"
 SEED_SITE = SiteCreate(id="siming-001", name="思明区示范便利店", address="厦门市思明区")
@@ -106,7 +106,7 @@ def publish_files(
     with database.writing() as session:
         drafts = [
             matters.save_draft(session, file.read_text(encoding="utf-8"), file=str(file), by=author[0]).id
-            for file in files
+            for file in members_first(files)
         ]
         submission = matters.submit(
             session, repository, [draft for draft in drafts if draft is not None], by=author[0], password=author[1],
@@ -214,7 +214,7 @@ def _check_matters(options: argparse.Namespace) -> int:
         print("no matter.yaml found there", file=sys.stderr)
     for file in files:
         try:
-            matter = load_matter(file.read_text(encoding="utf-8"), str(file))
+            matter = load_file(file)
         except (MatterInvalid, OSError, UnicodeDecodeError) as error:
             print(error if isinstance(error, MatterInvalid) else f"{file}: cannot be read: {error}")
             code = 1

@@ -12,8 +12,8 @@ from sqlmodel import Session, col
 from fleet_server.matters import service
 from fleet_server.matters.models import Draft, MatterVersion, Submission
 from kiosk.contracts.errors import MatterInvalid
-from kiosk.contracts.matter import Matter
-from kiosk.contracts.matter_file import load_matter
+from kiosk.contracts.matter import MatterHead
+from kiosk.contracts.matter_file import load_head
 from kiosk.contracts.value import Language
 
 CONTEXT_LINES = 3
@@ -41,9 +41,9 @@ class Change:
 
 
 @functools.lru_cache(maxsize=2000)
-def _matter(key: str, version: int, text: str) -> Matter | None:
+def _matter(key: str, version: int, text: str) -> MatterHead | None:
     try:
-        return load_matter(text, key)
+        return load_head(text, key)
     except MatterInvalid:
         return None
 

@@ -32,7 +32,7 @@ from fleet_server.terminals import service as terminals
 from fleet_server.terminals.models import Assignment, Scope
 from kiosk.contracts.bundle import MAXIMUM_MATTER_BYTES, Bundle, MatterReference
 from kiosk.contracts.matter import CONTRACT_VERSION, Matter
-from kiosk.contracts.matter_file import load_matter
+from kiosk.contracts.matter_file import load_matter, member_ids
 from kiosk.contracts.value import canonical_bytes, sha256_hex
 
 SHOWN_BEHIND = 20
@@ -41,7 +41,7 @@ SHOWN_BEHIND = 20
 def save_draft(session: Session, text: str, *, file: str, by: str, draft: int | None = None) -> Draft:
     """Parse and keep a draft; `MatterInvalid` lists every mistake. Only its author changes a draft."""
     _need_role(session, by, Role.AUTHOR)
-    matter = load_matter(text, file)
+    matter = load_matter(text, file, members=_members(session, text, _own_drafts(session, by)))
     newest = newest_version(session, matter.id)
     if matter.version <= newest:
         raise ProblemError(409, "older_version", f"{matter.id} {newest} is published: give this a greater version")
@@ -72,7 +72,9 @@ def submit(
     if len({row.matter for row in rows}) != len(rows):
         raise ProblemError(422, "same_matter", "one matter is in this submission twice")
     key = open_signing_key(session, by, password)
-    references, contents = _files([load_matter(row.text, f"{row.matter}.yaml") for row in rows])
+    references, contents = _files(
+        [load_matter(row.text, f"{row.matter}.yaml", members=_members(session, row.text, rows)) for row in rows]
+    )
     bundle = _bundle_with(session, references)
     _refuse_terminals_behind(session, bundle_step_kinds(bundle), scope, scope_id)
     additions: dict[str, dict[str, bytes]] = {signed.BUNDLES: {bundle.path: canonical_bytes(bundle)}}
@@ -192,6 +194,23 @@ def versions(session: Session, matter: str | None = None) -> list[MatterVersion]
 def bundles(session: Session) -> list[PublishedBundle]:
     query = select(PublishedBundle).order_by(col(PublishedBundle.published_at).desc()).limit(200)
     return list(session.scalars(query))
+
+
+def _own_drafts(session: Session, author: str) -> list[Draft]:
+    open_ = select(Draft).where(col(Draft.author) == author, col(Draft.state) == DraftState.DRAFT)
+    return list(session.scalars(open_.order_by(col(Draft.updated_at))))
+
+
+def _members(session: Session, text: str, beside: Iterable[Draft]) -> dict[str, Matter]:
+    """What a package is composed of: the drafts handed in with it, else what is published."""
+    drafted = {row.matter: row.text for row in beside}
+    found: dict[str, Matter] = {}
+    for id in member_ids(text):
+        version = session.get(MatterVersion, (id, newest_version(session, id)))
+        source = drafted.get(id) or (version.text if version is not None else None)
+        if source is not None and not member_ids(source):
+            found[id] = load_matter(source, f"{id}.yaml")
+    return found
 
 
 def _blank_draft(author: str) -> Draft:

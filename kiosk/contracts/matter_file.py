@@ -23,7 +23,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from kiosk.contracts.compose import compose
 from kiosk.contracts.errors import MatterInvalid
-from kiosk.contracts.matter import Matter, Step
+from kiosk.contracts.matter import Matter, MatterHead, Step
 from kiosk.contracts.matter_rules import head_mistakes, part_mistakes, step_mistakes
 from kiosk.contracts.package import PackageMatter
 from kiosk.contracts.source_rules import PlacedStep, Unreadable
@@ -58,6 +58,18 @@ def load_matter(text: str, file: str, *, members: Mapping[str, Matter] | None = 
     if matter is None or mistakes:
         raise MatterInvalid(file, sorted(mistakes, key=lambda item: item[1]))
     return matter
+
+
+def load_head(text: str, file: str) -> MatterHead:
+    """What is said of a matter before its steps; of a package without its members. Raises `MatterInvalid`."""
+    if not member_ids(text):
+        return load_matter(text, file)
+    marked = read_marked(text)
+    try:
+        return PackageMatter.model_validate(marked.data)
+    except ValidationError as error:
+        mistakes = mistakes_of(error.errors(include_url=False), marked, _KNOWN_KEYS)
+        raise MatterInvalid(file, list(mistakes)) from None
 
 
 def member_ids(text: str) -> tuple[str, ...]:

@@ -10,12 +10,12 @@ import pytest
 import yaml
 
 from fleet_server.gateway.connectors import operation_mistakes, read_connectors
+from fleet_server.matters.folder import load_file
 from fleet_server.sandbox.citizens import read_citizens
 from fleet_server.sandbox.departments import DEPARTMENTS
 from fleet_server.sandbox.documents import DocumentTemplate
 from kiosk.contracts.bundle import MAXIMUM_MATTER_BYTES
 from kiosk.contracts.matter import Matter, PrintDocumentStep
-from kiosk.contracts.matter_file import load_matter
 from kiosk.contracts.scenario import Scenario, load_scenario
 from kiosk.contracts.value import canonical_bytes
 
@@ -26,7 +26,7 @@ SIMPLIFIED_ONLY = "证务产请办医颁单规范预约户动简号码应当凭�
 
 
 def matter_of(file: Path) -> Matter:
-    return load_matter(file.read_text(encoding="utf-8"), str(file.relative_to(ASSETS)))
+    return load_file(file)
 
 
 def scenarios_of(file: Path) -> list[Scenario]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kiosk.contracts.matter_file import load_matter
+from fleet_server.matters.folder import load_file
 from kiosk.flow.catalogue import tiles
 from kiosk.ui.gallery.tiles import TILES
 from kiosk.ui.pinyin import Pinyin
@@ -62,7 +62,7 @@ def test_without_a_dictionary_characters_still_find() -> None:
 def catalogue(reading: Reading) -> tuple[Index, set[str]]:
     """The matters of this installation, and which they are."""
     files = sorted(MATTERS.glob("*/*/matter.yaml"))
-    matters = [load_matter(file.read_text(encoding="utf-8"), file.name) for file in files]
+    matters = [load_file(file) for file in files]
     return Index(tiles(matters, {}), reading), {matter.id for matter in matters}
 
 
