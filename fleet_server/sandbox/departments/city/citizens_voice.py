@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from fleet_server.sandbox.calls import Call, Declined
+from fleet_server.sandbox.citizens import shared_of
 from fleet_server.sandbox.city import Case
 from fleet_server.sandbox.departments.counters import at, handed_in, needed, today
 
@@ -24,6 +26,18 @@ _HANDLERS = {
 }  # fmt: skip
 
 
+def _earlier(number: str, told: dict[str, str]) -> Case:
+    return Case(
+        number=number, department=told["department"], operation="", title=told["title"], holder=told["holder"],
+        handed_in_at=dt.datetime.fromisoformat(f"{told['handed_in']}T09:00:00+08:00"),
+        promised_on=dt.date.fromisoformat(told["promised"]), state=told["state"],
+    )  # fmt: skip
+
+
+EARLIER = {number: _earlier(number, told) for number, told in shared_of("data_administration")["cases"].items()}
+"""Cases handed in before this city began."""
+
+
 def objection_submit(call: Call) -> dict[str, Any]:
     """Somebody says that a value held about them is wrong: numbered and passed to the body that keeps the value."""
     item = needed(call, "item", ("ITEM_MISSING", "没有说明哪一项数据"))
@@ -40,7 +54,8 @@ def objection_query(call: Call) -> dict[str, Any]:
     case = _case(call, "YY", ("OBJECTION_UNKNOWN", "没有这个异议编号"))
     held = call.city.shelf("objections").get(case.number, {})
     return {
-        "number": case.number, "item": held.get("item", case.title), "keeper": keeper_of(str(held.get("source", ""))),
+        "number": case.number, "item": held.get("item", case.title.rsplit("：", 1)[-1]),
+        "keeper": keeper_of(str(held.get("source", ""))),
         "state": _state_on(call, case), "handedIn": case.handed_in_at.date().isoformat(),
         "promised": case.promised_on.isoformat(),
     }  # fmt: skip
@@ -97,7 +112,7 @@ def keeper_of(source: str) -> str:
 
 def _case(call: Call, prefix: str, unknown: tuple[str, str]) -> Case:
     number = str(call.body.get("number", "")).strip().upper()
-    case = call.city.cases.get(number)
+    case = call.city.cases.get(number) or EARLIER.get(number)
     if case is None or not number.startswith(prefix):
         raise Declined(*unknown)
     return case

@@ -7,6 +7,7 @@ from typing import Any
 
 from fleet_server.sandbox.calls import Call, Counter, Department
 from fleet_server.sandbox.departments.city import citizens_voice as voice
+from fleet_server.sandbox.departments.city import hall
 
 
 def _in_data(work: Callable[[Call], dict[str, Any]]) -> Callable[[Call], dict[str, Any]]:
@@ -35,5 +36,13 @@ DEPARTMENT = Department(
         _counter("report.submit", "/reports", voice.report, submits=True),
         _counter("enterprise.submit", "/enterprise-requests", voice.enterprise, submits=True),
         _counter("complaint.submit", "/complaints", voice.complaint, submits=True),
+        _counter("guides.find", "/guides/search", hall.guides_find),
+        _counter("guides.read", "/guides/read", hall.guides_read),
+        _counter("appointments.days", "/appointments/days", hall.days),
+        _counter("appointments.slots", "/appointments/slots", hall.slots),
+        _counter("appointments.book", "/appointments", hall.book, submits=True),
+        _counter("policies.find", "/policies/search", hall.policies_find),
+        _counter("policies.notice", "/policies/notices", hall.policy_notice, submits=True),
+        _counter("certificates.print", "/certificates/prints", hall.certificate_print, submits=True),
     ),
 )
