@@ -88,7 +88,7 @@ def complaint(call: Call) -> dict[str, Any]:
         earlier = heard.get(words)
     if earlier is not None:
         raise Declined("SAME_AGAIN", f"相同诉求正在办理，编号{earlier}")
-    case = handed_in(call, "data_administration", "12345", "12345诉求", _holder(call), days=COMPLAINT_DAYS)
+    case = handed_in(call, "data_administration", "RX", "12345诉求", _holder(call), days=COMPLAINT_DAYS)
     with call.city.lock:
         heard[words] = case.number
     return _taken(case)

@@ -20,6 +20,7 @@ PAPER = {
 DAYS_AHEAD = 5
 LONGEST_LIST = 9
 WEEKDAYS = "一二三四五六日"
+WEEKDAY_IDS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 PURPOSES = {"apply": "办理政务事项", "bank": "银行业务", "work": "求职入职", "school": "入学", "other": "其他"}
 
 
@@ -55,12 +56,11 @@ def days(call: Call) -> dict[str, Any]:
     """The next working days of an office that still have room."""
     office = _office(call)
     free = []
-    for ahead in range(1, DAYS_AHEAD + 1):
-        day = working_day(today(call), ahead)
+    for id_, day in _days_ahead(call).items():
         left = sum(_left(call, office, day, slot) for slot in SHARED["slots"])
         if left > 0:
             label = f"{day.month}月{day.day}日 星期{WEEKDAYS[day.weekday()]}"
-            free.append({"day": f"d{day:%Y%m%d}", "label": label, "left": f"余{left}个号"})
+            free.append({"day": id_, "label": label, "left": f"余{left}个号"})
     if not free:
         raise Declined("NO_ROOM", "近五个工作日已约满")
     return {"list": free}
@@ -108,11 +108,17 @@ def _office(call: Call) -> str:
     return office
 
 
+def _days_ahead(call: Call) -> dict[str, dt.date]:
+    """Working days to come, by the weekday each is: five days hold every weekday once."""
+    ahead = [working_day(today(call), number) for number in range(1, DAYS_AHEAD + 1)]
+    return {WEEKDAY_IDS[day.weekday()]: day for day in ahead}
+
+
 def _day(call: Call) -> dt.date:
-    try:
-        return dt.datetime.strptime(str(call.body.get("day")), "d%Y%m%d").date()  # noqa: DTZ007  a day of the calendar
-    except ValueError:
-        raise Declined("DAY_UNKNOWN", "日期不正确") from None
+    day = _days_ahead(call).get(str(call.body.get("day")))
+    if day is None:
+        raise Declined("DAY_UNKNOWN", "日期不正确")
+    return day
 
 
 def _left(call: Call, office: str, day: dt.date, slot: str) -> int:
