@@ -16,6 +16,7 @@ from fleet_server.sandbox.departments.order.police_ground import (
     local_household,
     mainland,
 )
+from fleet_server.sandbox.payments.bills import payment_code
 
 SHARED = shared_of("public_security")
 RENEWAL_FEN, REPLACEMENT_FEN = 2000, 4000
@@ -81,7 +82,7 @@ def check_card(call: Call) -> dict[str, Any]:
     if renewal and at(call.body, "yy") == "changed" and not card.get("changed"):
         raise Declined("SF013", "登记项目未变更")
     fen = RENEWAL_FEN if renewal else REPLACEMENT_FEN
-    code = f"3502{today(call):%y%m%d}{int(citizen.id_number[6:14]) % 10_000_000:07d}{fen // 1000}"
+    code = payment_code(fen, int(call.city.next_case("")[-4:]), today(call).year)
     return done(citizen, zpzt="照片合格", gbf=str(fen), gbfy=yuan(fen), jkm=code)
 
 
