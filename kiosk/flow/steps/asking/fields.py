@@ -16,14 +16,19 @@ from kiosk.flow.words import word
 
 
 async def known_value(transaction: Transaction, field: FormField, options: tuple[Option, ...]) -> tuple[str, str]:
-    """The value and the source it comes from; both empty when nobody knows it and it must be asked."""
+    """The value and the source it comes from; both empty when nobody knows it and it must be asked.
+
+    A choice may be known by its id or in words, as certificates state it (女).
+    """
     for source in field.sources:
         if source.startswith("certificate."):
             type_ = source.split(".")[1]
             if transaction.values.get(source) is None and not transaction.values.get(f"certificate.{type_}.asked"):
                 await _look_up(transaction, type_)
         value = transaction.values.get(source)
-        if value is not None and (not options or any(each.id == value for each in options)):
+        if value is not None and options:
+            value = next((each.id for each in options if value in (each.id, each.label.zh_cn)), None)
+        if value is not None:
             return value, source
     return "", ""
 
