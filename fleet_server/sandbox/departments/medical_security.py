@@ -6,6 +6,7 @@ from typing import Any
 
 from fleet_server.sandbox.calls import Call, Counter, Declined, Department
 from fleet_server.sandbox.departments.papers import issued, long_time
+from fleet_server.sandbox.departments.people import care
 
 
 def voucher(call: Call) -> dict[str, Any]:
@@ -34,5 +35,5 @@ DEPARTMENT = Department(
     id="medical_security",
     prefix="/yb",
     decline=_decline,
-    counters=(Counter("medical_insurance.voucher", "/fsi/api", voucher, submits=True),),
+    counters=(Counter("medical_insurance.voucher", "/fsi/api", voucher, submits=True), *care.COUNTERS),
 )

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import yaml
-
 from fleet_server.sandbox.calls import Call, Counter, Declined
-from fleet_server.sandbox.citizens import SAMPLES, Citizen, ProvidentFund, facts_of, yuan
+from fleet_server.sandbox.citizens import Citizen, ProvidentFund, facts_of, yuan
 from fleet_server.sandbox.departments.counters import Asking, handed_in, needed, paper_facts, today, working_day
 from fleet_server.sandbox.departments.papers import issued
+from fleet_server.sandbox.departments.people.employers import may_act_for
 
 PLATFORM = "housing_fund"
 FACTS = facts_of(PLATFORM)
@@ -24,20 +22,6 @@ RENT_LIMIT_FEN = 150_000
 """What may be withdrawn for one month's rent."""
 RENT_MONTHS = {"m3": 3, "m6": 6, "m12": 12}
 BAD_REQUEST = ("FIELD_MISSING", "填写不完整")
-
-
-def representatives(path: Path = SAMPLES.parent / "firms.yaml") -> dict[str, str]:
-    """Credit codes of registered firms and the citizen id of who represents each; empty where it is nobody known."""
-    firms = yaml.safe_load(path.read_text(encoding="utf-8"))["firms"]
-    return {str(firm["credit_code"]): str(firm.get("legal_representative", "")) for firm in firms}
-
-
-REPRESENTATIVES = representatives()
-
-
-def may_act_for(citizen: Citizen, credit_code: str) -> bool:
-    """A firm registered just now is known to nobody yet: whoever brings its licence acts for it."""
-    return REPRESENTATIVES.get(credit_code, citizen.id) == citizen.id
 
 
 def _facts(citizen: Citizen) -> dict[str, Any]:
