@@ -40,7 +40,7 @@ class Place(StrEnum):
     CODE_SCANNER = "code_scanner"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Mark:
     """One place in the journey, for the strip at the top."""
 
@@ -48,7 +48,7 @@ class Mark:
     state: Literal["done", "now", "next"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Option:
     """Something to touch. `id` comes back in the answer."""
 
@@ -59,7 +59,7 @@ class Option:
     enabled: bool = True
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ScreenOfStep:
     """What all screens share.
 
@@ -80,7 +80,7 @@ class ScreenOfStep:
     can_leave: bool = True
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class InstructScreen(ScreenOfStep):
     """Do something at a device: lay the card, look at the camera, lay a paper. `progress` 0…100, None unknown."""
 
@@ -91,7 +91,7 @@ class InstructScreen(ScreenOfStep):
     progress: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ChooseScreen(ScreenOfStep):
     """Pick one (ways to sign in, grades of the rating) or several, then confirm when `primary` is given."""
 
@@ -101,8 +101,10 @@ class ChooseScreen(ScreenOfStep):
     several: tuple[Option, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class FormItem:
+    """One field as it is asked now."""
+
     id: str
     label: LocalizedText
     kind: FieldKind | Literal["code"]
@@ -114,7 +116,7 @@ class FormItem:
     max_length: int = 60
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class KnownItem:
     """Something a trusted source already knows: shown, not asked. `value` is already masked when `masked`."""
 
@@ -125,7 +127,7 @@ class KnownItem:
     origin: LocalizedText | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class FormScreen(ScreenOfStep):
     """Ask only for what nobody knows; what is known stands above."""
 
@@ -134,7 +136,7 @@ class FormScreen(ScreenOfStep):
     known: tuple[KnownItem, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class PreviewScreen(ScreenOfStep):
     """Look at a page before it is printed or handed in. `page_png` lives in memory only."""
 
@@ -143,7 +145,7 @@ class PreviewScreen(ScreenOfStep):
     caption: LocalizedText | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ReviewScreen(ScreenOfStep):
     """Check what will be sent, or read what is agreed to: label and value, or a longer text."""
 
@@ -152,7 +154,7 @@ class ReviewScreen(ScreenOfStep):
     text: LocalizedText | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class WorkingScreen(ScreenOfStep):
     """Something runs; the citizen waits. `progress` 0…100, None unknown."""
 
@@ -161,7 +163,7 @@ class WorkingScreen(ScreenOfStep):
     progress: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class NoticeScreen(ScreenOfStep):
     """Say how it stands: done, take your papers, a failure. For a failure: what of the money and papers, and a code."""
 
@@ -178,7 +180,7 @@ InkLine = tuple[tuple[float, float, float], ...]
 """From pen down to pen up: millimetres from the field's upper left, and pressure 0…1."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class SignScreen(ScreenOfStep):
     """Read the statement, write a name. `writes_here`: on this glass; otherwise on a pad, whose `ink` is shown."""
 
@@ -191,7 +193,7 @@ class SignScreen(ScreenOfStep):
     hint: LocalizedText | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class PayScreen(ScreenOfStep):
     """Money to be paid now. `qr` is what the citizen scans; without one the citizen acts at `place`.
 
@@ -227,7 +229,7 @@ Screen = (
 # --- answers -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Chosen:
     """An option was touched: the primary, an alternative, or one of the options. `several` for multiple choice."""
 
@@ -237,14 +239,16 @@ class Chosen:
     several: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class FormFilled:
+    """What was entered, by field."""
+
     kind: Literal["form_filled"] = "form_filled"
     screen_id: int
     values: dict[str, str]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Wrote:
     """One stroke on the glass: x and y in millimetres from the field's upper left, milliseconds since the first."""
 
@@ -253,13 +257,15 @@ class Wrote:
     points: tuple[tuple[float, float, int], ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class WentBack:
+    """To the step before."""
+
     kind: Literal["went_back"] = "went_back"
     screen_id: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Left:
     """The citizen ends the visit, from anywhere."""
 
@@ -281,7 +287,7 @@ class StageKind(StrEnum):
     SESSION = "session"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Tile:
     """A matter on the home page. Greyed with its reason when a device or an authority it needs is down."""
 
@@ -295,7 +301,7 @@ class Tile:
     search_text: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Door:
     """A life event or department: a door to its matters."""
 
@@ -305,7 +311,7 @@ class Door:
     matters: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Reason:
     """Why the machine is out of service, in words for the citizen and a code for staff."""
 
@@ -313,13 +319,15 @@ class Reason:
     code: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class TimeOutWarning:
+    """The visit ends soon, unless somebody touches."""
+
     seconds_left: int
     seconds_total: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class View:
     """Everything the screen shows at one moment. The flow publishes a new one whenever anything changed."""
 
