@@ -24,6 +24,7 @@ from kiosk.machine.fleet_link import FleetLink, Situation
 from kiosk.machine.journal import Journal
 from kiosk.machine.library import Library
 from kiosk.machine.memory import CleaningExecutor, settle, sweep
+from kiosk.machine.money.payments import Payments
 from kiosk.machine.seals import verify_seal
 from kiosk.machine.services import Services
 from kiosk.machine.settings import MachineSettings
@@ -77,9 +78,12 @@ class Terminal:
             devices=frozenset(DeviceClass(device.device_class) for device in settings.devices.values()),
             now=client.clock.now,
         )  # fmt: skip
+        services = Services(client)
+        payments = Payments(client, journal, services, lambda: devices.payment_terminal)
         equipment = self._equipment(
-            settings=settings, identity=identity, journal=journal, devices=devices, library=library, client=client
-        )
+            settings=settings, identity=identity, journal=journal, devices=devices, library=library, client=client,
+            services=services, payments=payments,
+        )  # fmt: skip
         stage = Stage(equipment, language=settings.machine.language)
         link = FleetLink(
             client, identity, library, journal, heartbeat_seconds=settings.fleet.heartbeat_seconds,
@@ -89,7 +93,8 @@ class Terminal:
         _connect(stage, library, link, devices, journal)
         stage.subscribe(_Narrator(open_speech()).hear, lambda _picture: None)
         stage.on_close = self._close
-        for work in (stage.run(), link.run(), _open_devices(devices, journal, ends), _tell_online(link, stage)):
+        bring_up = _open_devices(devices, journal, ends, payments)
+        for work in (stage.run(), link.run(), bring_up, _tell_online(link, stage)):
             self._tasks.append(asyncio.create_task(work))
         settle()
         return stage
@@ -116,14 +121,15 @@ class Terminal:
     @staticmethod
     def _equipment(
         *, settings: MachineSettings, identity: Identity, journal: Journal, devices: Devices, library: Library,
-        client: FleetClient,
+        client: FleetClient, services: Services, payments: Payments,
     ) -> Equipment:  # fmt: skip
         enrolment = identity.enrolment
         assert enrolment is not None
         return Equipment(
             devices=devices,
             journal=journal,
-            services=Services(client),
+            services=services,
+            payments=payments,
             library=library,
             verify_seal=lambda pdf: verify_seal(pdf, enrolment.seal_authority, client.clock.now()).sha256,
             render_page=lambda pdf: page_pngs(pdf, PREVIEW_DPI)[0],
@@ -194,9 +200,11 @@ def _situation(stage: Stage, devices: Devices) -> Situation:
     return Situation(stage=stage.view().stage, stage_reasons=stage.reason_codes, devices=devices.statuses())
 
 
-async def _open_devices(devices: Devices, journal: Journal, ends: OpenEnds) -> None:
+async def _open_devices(devices: Devices, journal: Journal, ends: OpenEnds, payments: Payments) -> None:
+    """Money is settled once the devices have said what became of pages and cards, and from then on always."""
     await devices.open()
     await ask_after(ends, journal, devices)
+    await payments.run()
 
 
 async def _tell_online(link: FleetLink, stage: Stage) -> None:

@@ -23,6 +23,12 @@ from drivers.protocols import (
 from kiosk.contracts.events import Disposition, Recorded
 from kiosk.contracts.fleet import ServiceAnswer
 from kiosk.contracts.matter import Matter
+from kiosk.machine.money.till import GivenBack, Standing, Till
+
+__all__ = [
+    "AuthorityServices", "DevicesInUse", "Equipment", "GivenBack", "JournalInUse", "MatterLibrary", "PaymentsInUse",
+    "SignInRules", "Standing", "Till", "TimeOuts",
+]  # fmt: skip
 
 
 class DevicesInUse(Protocol):
@@ -106,6 +112,16 @@ class AuthorityServices(Protocol):
     async def document(self, document_id: str) -> bytes: ...
 
 
+class PaymentsInUse(Protocol):
+    """The part of `kiosk.machine.money.payments.Payments` the flow uses."""
+
+    async def channels(self) -> frozenset[str]: ...
+
+    def till(self, channel: str) -> Till: ...
+
+    def settle_soon(self) -> None: ...
+
+
 class MatterLibrary(Protocol):
     """The part of `kiosk.machine.library.Library` the flow uses."""
 
@@ -153,3 +169,5 @@ class Equipment:
     site: str
     sign_in: SignInRules = SignInRules()
     time_outs: TimeOuts = TimeOuts()
+    payments: PaymentsInUse | None = None
+    """None: this machine takes no money."""

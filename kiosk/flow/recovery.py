@@ -1,8 +1,9 @@
 """After a power cut or a crash: what the journal left open is asked after and closed, before the next citizen.
 
-Nothing is repeated here. A page whose outcome is open is reported as uncertain, and the printer is asked; a request
-whose answer is unknown ends as interrupted (the centre answers for it by its request id); transactions end as
-interrupted. The citizen can fetch the result with the transaction number.
+Nothing is repeated here. A page whose outcome is open is reported as uncertain, and the printer is asked; a card that
+still lies in its device is read; a request whose answer is unknown ends as interrupted (the centre answers for it by
+its request id); transactions end as interrupted. Orders for money are settled by kiosk.machine.money, from the same
+journal. The citizen can fetch the result with the transaction number.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from kiosk.flow.steps.effects.print_document import DISPOSITIONS
 log = logging.getLogger(__name__)
 
 PRINTER_PATIENCE_SECONDS = 20.0
+CARD_SECONDS = 5.0
 ASK_AGAIN_SECONDS = 0.5
 JOB_UNKNOWN = "job_unknown"
 
@@ -57,12 +59,13 @@ class OpenEnds:
 
     transactions: int
     pages: tuple[OpenEffect, ...]
+    cards: tuple[OpenEffect, ...]
     requests: tuple[OpenEffect, ...]
 
 
 def report_open_ends(journal: JournalToReplay) -> OpenEnds:
     """Call before the first citizen: what is open now was left by an earlier run. Idempotent; safe to be killed in."""
-    effects = journal.open_effects()
+    effects = [effect for effect in journal.open_effects() if effect.event != "payment_begun"]
     for effect in effects:
         if not effect.is_uncertain:
             _report_uncertain(journal, effect)
@@ -79,6 +82,7 @@ def report_open_ends(journal: JournalToReplay) -> OpenEnds:
     return OpenEnds(
         transactions=len(transactions),
         pages=tuple(effect for effect in effects if effect.event == "print_begun"),
+        cards=tuple(effect for effect in effects if effect.event == "card_write_begun"),
         requests=tuple(effect for effect in effects if effect.event == "service_begun"),
     )
 
@@ -87,6 +91,8 @@ async def ask_after(ends: OpenEnds, journal: JournalToReplay, devices: DevicesIn
     """Ask the printer after each open page, and settle each request nobody here can ask for again."""
     for effect in ends.pages:
         await _ask_after_page(journal, devices, effect)
+    for effect in ends.cards:
+        await _ask_after_card(journal, devices, effect)
     for effect in ends.requests:
         journal.settle_effect(
             effect.effect_id,
@@ -101,15 +107,21 @@ async def ask_after(ends: OpenEnds, journal: JournalToReplay, devices: DevicesIn
 
 
 def _report_uncertain(journal: JournalToReplay, effect: OpenEffect) -> None:
-    is_page = effect.event == "print_begun"
-    facts: dict[str, Any] = (
-        {"device": effect.data.get("device", ""), "job_id": effect.effect_id, "pages": 0}
-        if is_page
-        else {"operation": effect.data.get("operation", ""), "request_id": effect.effect_id, "case_number": ""}
-    )
+    device = {"device": effect.data.get("device", ""), "job_id": effect.effect_id}
+    ended: str
+    facts: dict[str, Any]
+    match effect.event:
+        case "print_begun":
+            ended, facts = "print_ended", device | {"pages": 0}
+        case "card_write_begun":
+            ended, facts = "card_write_ended", device
+        case _:
+            operation = effect.data.get("operation", "")
+            ended = "service_ended"
+            facts = {"operation": operation, "request_id": effect.effect_id, "case_number": ""}
     journal.end_effect(
         effect.effect_id,
-        "print_ended" if is_page else "service_ended",
+        ended,
         disposition=Disposition.UNCERTAIN,
         transaction_number=effect.transaction_number,
         step=effect.data.get("step", ""),
@@ -118,12 +130,37 @@ def _report_uncertain(journal: JournalToReplay, effect: OpenEffect) -> None:
     )
 
 
+async def _ask_after_card(journal: JournalToReplay, devices: DevicesInUse, effect: OpenEffect) -> None:
+    """A permit still in the rewriter says what was written last; any other card has gone with its owner."""
+    disposition, reason = Disposition.INTERRUPTED, "card_gone"
+    rewriter = devices.card_rewriter
+    if effect.data.get("device") == DeviceClass.CARD_REWRITER and rewriter is not None:
+        await _until_fit(devices, DeviceClass.CARD_REWRITER)
+        try:
+            card = await rewriter.read_card(timeout_seconds=CARD_SECONDS)
+            is_written = card.last_job_id == effect.effect_id
+            disposition = Disposition.SUCCEEDED if is_written else Disposition.FAILED
+            reason = "print_pending" if is_written and card.print_pending else ""
+            await rewriter.eject()
+        except DeviceError as error:
+            log.warning("the card rewriter cannot be asked after %s: %s", effect.effect_id, error.reason)
+    journal.settle_effect(
+        effect.effect_id,
+        "card_write_reconciled",
+        disposition=disposition,
+        transaction_number=effect.transaction_number,
+        device=effect.data.get("device", ""),
+        job_id=effect.effect_id,
+        reason=reason,
+    )
+
+
 async def _ask_after_page(journal: JournalToReplay, devices: DevicesInUse, effect: OpenEffect) -> None:
     """The printer's word where it keeps one; a receipt printer keeps none, so its slip stays interrupted."""
     device = effect.data.get("device", "")
     found = PrintResult(job_id=effect.effect_id, outcome=PrintOutcome.UNCERTAIN, reason="printer_cannot_tell")
     if device == "document_printer" and devices.document_printer is not None:
-        await _until_fit(devices)
+        await _until_fit(devices, DeviceClass.DOCUMENT_PRINTER)
         found = await _word_of(devices.document_printer, effect.effect_id)
     uncertain_slip = found.outcome is PrintOutcome.UNCERTAIN and device != "document_printer"
     journal.settle_effect(
@@ -155,9 +192,9 @@ async def _word_of(printer: DocumentPrinter, job_id: str) -> PrintResult:
         await asyncio.sleep(ASK_AGAIN_SECONDS)
 
 
-async def _until_fit(devices: DevicesInUse) -> None:
+async def _until_fit(devices: DevicesInUse, device_class: DeviceClass) -> None:
     deadline = asyncio.get_running_loop().time() + PRINTER_PATIENCE_SECONDS
     while (  # noqa: ASYNC110 (a process starts: there is nothing here to wait on)
-        not devices.is_fit(DeviceClass.DOCUMENT_PRINTER) and asyncio.get_running_loop().time() < deadline
+        not devices.is_fit(device_class) and asyncio.get_running_loop().time() < deadline
     ):
         await asyncio.sleep(0.2)

@@ -9,6 +9,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from drivers.messages import IdCard, Preview
@@ -18,6 +19,7 @@ from kiosk.contracts.value import Language, LocalizedText, masked_name, masked_n
 from kiosk.flow.equipment import Equipment
 from kiosk.flow.screens import Answer, Chosen, FormFilled, Left, Mode, Screen, WentBack, Wrote
 from kiosk.flow.values import Values
+from kiosk.flow.words import word
 
 T = TypeVar("T")
 
@@ -40,6 +42,39 @@ class StepFailed(KioskError):
         self.fault = fault
         self.told = told
         self.can_retry = can_retry
+
+
+@dataclass
+class OpenOrder:
+    """An order of this visit nobody knows the end of yet."""
+
+    order_id: str
+    channel: str
+
+
+@dataclass
+class Paid:
+    """Money that has arrived, and what becomes of it. `lines`: the bill's lines with the part each one pays for."""
+
+    order_id: str
+    step_id: str
+    channel: str
+    amount: str
+    lines: dict[str, str]
+    delivered: bool = False
+    returned: bool = False
+
+    def told(self, *, is_open: bool, can_retry: bool) -> LocalizedText:
+        """What a citizen who meets a failure is told of this money."""
+        if self.delivered:
+            key = "money_is_used"
+        elif is_open:
+            key = "money_is_safe"
+        elif can_retry and not self.returned:
+            key = "money_stands_try_again"
+        else:
+            key = "money_goes_back"
+        return word(key).format(amount=self.amount)
 
 
 class Identity:

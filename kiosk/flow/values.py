@@ -40,6 +40,13 @@ class Values:
             node = node.get(part) if isinstance(node, dict) else None
         return [item for item in node if isinstance(item, dict)] if isinstance(node, list) else []
 
+    def node(self, source: str) -> Any:
+        """What an authority gave at a source, as it gave it: text, a list or an object. None when nobody knows it."""
+        node: Any = self._tree
+        for part in source.split("."):
+            node = node.get(part) if isinstance(node, dict) else None
+        return node
+
     def put(self, prefix: str, values: dict[str, Any]) -> None:
         """Merge values under a prefix such as `service.house`."""
         node = self._tree

@@ -11,29 +11,41 @@ from kiosk.contracts.matter import (
     ConsentStep,
     FillFormStep,
     IdentifyStep,
+    PayStep,
     PrintDocumentStep,
     PrintReceiptStep,
     RateStep,
     ReviewStep,
     SignStep,
+    Step,
+    WriteCardStep,
 )
 from kiosk.flow.steps import (
     ask,
     call_service,
     collect_material,
     consent,
+    effects,
     fill_form,
     identify,
     rate,
     review,
 )
-from kiosk.flow.steps.effects import print_document, print_receipt, sign
+from kiosk.flow.steps.effects import money
 from kiosk.flow.transaction import Outcome, Transaction
 
 
 async def run_step(transaction: Transaction) -> Outcome:
-    """Do the transaction's present step."""
+    """Do the transaction's present step. What was paid for is delivered only while the money stands."""
     step = transaction.step
+    await money.before(transaction, step)
+    outcome = await _done(transaction, step)
+    if outcome is Outcome.DONE:
+        money.after(transaction, step)
+    return outcome
+
+
+async def _done(transaction: Transaction, step: Step) -> Outcome:
     match step:
         case ConsentStep():
             work = consent.run(transaction, step)
@@ -47,14 +59,10 @@ async def run_step(transaction: Transaction) -> Outcome:
             work = collect_material.run(transaction, step)
         case ReviewStep():
             work = review.run(transaction, step)
-        case SignStep():
-            work = sign.run(transaction, step)
         case CallServiceStep():
             work = call_service.run(transaction, step)
-        case PrintDocumentStep():
-            work = print_document.run(transaction, step)
-        case PrintReceiptStep():
-            work = print_receipt.run(transaction, step)
+        case SignStep() | PayStep() | WriteCardStep() | PrintDocumentStep() | PrintReceiptStep():
+            work = effects.run(transaction, step)
         case RateStep():
             work = rate.run(transaction, step)
         case _:
