@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from fleet_server.sandbox.calls import Department
-from fleet_server.sandbox.departments.city import data_administration, market_supervision
+from fleet_server.sandbox.departments.city import credit, data_administration, market_supervision, utilities
 
-DEPARTMENTS: tuple[Department, ...] = (data_administration.DEPARTMENT, market_supervision.DEPARTMENT)
+DEPARTMENTS: tuple[Department, ...] = (
+    credit.DEPARTMENT,
+    data_administration.DEPARTMENT,
+    market_supervision.DEPARTMENT,
+    utilities.DEPARTMENT,
+)
