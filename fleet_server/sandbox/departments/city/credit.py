@@ -28,12 +28,13 @@ def public_report(call: Call) -> dict[str, Any]:
     held = _held(citizen).get("public", {})
     rows = tuple(("守信记录", str(kind), str(body), str(day)) for kind, body, day in held.get("good", ()))
     rows += tuple(("失信记录", str(kind), str(body), str(day)) for kind, body, day in held.get("bad", ()))
+    verdict = "查询范围内有失信记录" if held.get("bad") else "未查询到失信记录"
     values = {
         "usage": PURPOSES.get(str(call.body.get("purpose")), PURPOSES["other"]), "good": str(len(held.get("good", ()))),
-        "bad": str(len(held.get("bad", ()))), "verdict": "查询范围内有失信记录" if held.get("bad") else "未查询到失信记录",
+        "bad": str(len(held.get("bad", ()))), "verdict": verdict,
     }  # fmt: skip
     paper = issued(call, "personal_credit_report", PLATFORM, citizen, values, rows=rows or (("—", "无记录", "—", "—"),))
-    return _answer(citizen, paper) | {"verdict": values["verdict"]}
+    return _answer(citizen, paper) | {"verdict": verdict}
 
 
 def bank_quota(call: Call) -> dict[str, Any]:
