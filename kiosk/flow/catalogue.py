@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from drivers.messages import DeviceClass
-from kiosk.contracts.matter import Matter
+from kiosk.contracts.listing import Listed
 from kiosk.contracts.value import LocalizedText
 from kiosk.flow.screens import Door, Reason, Tile
 from kiosk.flow.words import Unfit, has_word, unfit_reason, word
@@ -13,12 +13,12 @@ from kiosk.flow.words import Unfit, has_word, unfit_reason, word
 FAVOURITES = 8
 
 
-def tiles(matters: Sequence[Matter], unfit: Unfit) -> tuple[Tile, ...]:
+def tiles(matters: Sequence[Listed], unfit: Unfit) -> tuple[Tile, ...]:
     """One tile a matter; greyed, with the reason, when a device it needs is down."""
     return tuple(_tile(matter, unfit) for matter in matters)
 
 
-def _tile(matter: Matter, unfit: Unfit) -> Tile:
+def _tile(matter: Listed, unfit: Unfit) -> Tile:
     missing: list[DeviceClass] = sorted(matter.needs & unfit.keys())
     return Tile(
         matter=matter.id,
@@ -32,7 +32,7 @@ def _tile(matter: Matter, unfit: Unfit) -> Tile:
     )
 
 
-def doors(matters: Sequence[Matter]) -> tuple[Door, ...]:
+def doors(matters: Sequence[Listed]) -> tuple[Door, ...]:
     """Life events first, then departments."""
     events: dict[str, list[str]] = {}
     departments: dict[str, list[str]] = {}

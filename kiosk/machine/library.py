@@ -1,7 +1,8 @@
 """Installed bundles of matters: verified, installed whole, activated between citizens, rolled back by themselves.
 
-On disk: `bundles/HASH/` holds one bundle and its matters and is never edited; `active.json` is the pointer, swapped
-atomically. Whatever is refused, what is active keeps serving; everything starts from the disk without a network.
+On disk: `bundles/HASH/` holds one bundle and its matters and is never edited, with a listing for the home page beside
+them; `active.json` is the pointer, swapped atomically. Whatever is refused, what is active keeps serving; everything
+starts from the disk without a network. All bytes are checked at the start, and a matter is read when it is opened.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import base64
 import contextlib
 import datetime as dt
 import logging
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,17 +22,18 @@ from typing import Any
 from pydantic import ValidationError
 
 from drivers.messages import DeviceClass
-from kiosk.contracts.bundle import Bundle, DesiredState, SignedDesiredState, read_bundle, verify_desired_state
+from kiosk.contracts.bundle import DesiredState, SignedDesiredState, read_bundle, verify_desired_state
 from kiosk.contracts.errors import BundleRejected, Expired, JournalFull, OlderVersion, UnknownKind
 from kiosk.contracts.fleet import EnrolmentAnswer, ReportedState
+from kiosk.contracts.listing import ListedMatter
 from kiosk.contracts.matter import Matter
 from kiosk.contracts.value import Contract
-from kiosk.machine.fleet.identity import flush_folder, write_durably
-from kiosk.machine.fleet.repository import Fetch, Repository, check_matters
+from kiosk.machine.fleet.identity import write_durably
+from kiosk.machine.fleet.installed import InstalledBundle, keep_bundle, list_matters, read_installed
+from kiosk.machine.fleet.repository import Fetch, Repository
 from kiosk.machine.journal import Journal
 
 POINTER_FILE = "active.json"
-BUNDLE_FILE = "bundle.json"
 FAILURES_TO_ROLL_BACK = 2
 """A new bundle is on trial until one session succeeds; this many failures before that bring the old one back."""
 
@@ -59,12 +60,6 @@ class Pointer(Contract):
 
 
 @dataclass(frozen=True)
-class _Installed:
-    bundle: Bundle
-    matters: tuple[Matter, ...]
-
-
-@dataclass(frozen=True)
 class _Refusal:
     bundle: str
     generation: int
@@ -85,8 +80,8 @@ class Library:
         self._devices = devices
         self._now = now
         self._pointer = _read_pointer(directory / POINTER_FILE)
-        self._active: _Installed | None = None
-        self._staged: tuple[_Installed, DesiredState] | None = None
+        self._active: InstalledBundle | None = None
+        self._staged: tuple[InstalledBundle, DesiredState] | None = None
         self._refusal: _Refusal | None = None
         self._listeners: list[Callable[[], None]] = []
         self._considering = asyncio.Lock()
@@ -110,12 +105,17 @@ class Library:
 
     # --- what the flow reads ---------------------------------------------------------------------------------------
 
-    def matters(self) -> Sequence[Matter]:
-        """The active bundle's matters, in its order."""
+    def matters(self) -> Sequence[ListedMatter]:
+        """The active bundle's matters, in its order, as the home page lists them."""
         return self._active.matters if self._active else ()
 
     def matter(self, matter_id: str) -> Matter | None:
-        return next((matter for matter in self.matters() if matter.id == matter_id), None)
+        """The whole matter, read now; None for one that is not there, or that the disk has lost since the start."""
+        try:
+            return self._active.matter(matter_id) if self._active else None
+        except (OSError, BundleRejected):
+            log.exception("matter %s cannot be read from the disk", matter_id)
+            return None
 
     @property
     def bundle_hash(self) -> str | None:
@@ -248,48 +248,34 @@ class Library:
             return None
         return state
 
-    async def _installed(self, state: DesiredState, fetch: Fetch) -> _Installed:
-        kept = self._load(state.bundle)
+    async def _installed(self, state: DesiredState, fetch: Fetch) -> InstalledBundle:
+        kept = await asyncio.to_thread(self._load, state.bundle)
         if kept is None or state.bundle != self.bundle_hash:
             assert self._enrolment is not None
             repository = Repository(self._directory / "trust", self._enrolment.repository_root)
             files = await repository.download(state.bundle, fetch, self._now())
             bundle = read_bundle(files[0][1], state.bundle)
-            kept = _Installed(bundle, tuple(check_matters(bundle, dict(files))))
-            self._check_devices(kept)
-            await asyncio.to_thread(self._keep, state.bundle, files)
+            matters = await asyncio.to_thread(list_matters, bundle, dict(files))
+            self._check_devices(matters)
+            home = self._directory / "bundles" / state.bundle
+            await asyncio.to_thread(keep_bundle, home, files, matters)
+            kept = InstalledBundle(home, bundle, matters)
         return kept
 
-    def _check_devices(self, installed: _Installed) -> None:
+    def _check_devices(self, matters: Sequence[ListedMatter]) -> None:
         if self._devices is None:
             return
-        for matter in installed.matters:
+        for matter in matters:
             missing = sorted(matter.needs - self._devices)
             if missing:
                 raise UnknownKind(f"matter {matter.id} needs what this machine has not: {', '.join(missing)}")
 
-    def _keep(self, bundle_hash: str, files: list[tuple[str, bytes]]) -> None:
-        """Whole or not at all: written beside, flushed, renamed."""
-        home = self._directory / "bundles"
-        beside = home / f".{bundle_hash}.{os.getpid()}"
-        shutil.rmtree(beside, ignore_errors=True)
-        beside.mkdir(mode=0o700)
-        for index, (path, content) in enumerate(files):
-            target = beside / (BUNDLE_FILE if index == 0 else path)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            write_durably(target, content)
-        shutil.rmtree(home / bundle_hash, ignore_errors=True)
-        beside.rename(home / bundle_hash)
-        flush_folder(home)
-
-    def _load(self, bundle_hash: str | None) -> _Installed | None:
+    def _load(self, bundle_hash: str | None) -> InstalledBundle | None:
         home = self._directory / "bundles" / (bundle_hash or "none")
         if not home.exists():
             return None
         try:
-            bundle = read_bundle((home / BUNDLE_FILE).read_bytes(), home.name)
-            files = {reference.path: (home / reference.path).read_bytes() for reference in bundle.matters}
-            return _Installed(bundle, tuple(check_matters(bundle, files)))
+            return read_installed(home)
         except (OSError, BundleRejected) as error:
             log.warning("bundle %s cannot be read from the disk: %s", home.name[:12], error)
             return None

@@ -219,3 +219,34 @@ def test_a_full_journal_keeps_the_bundle_waiting(machine: Machine, city: City, j
     journal._connection.execute("PRAGMA max_page_count = 4096")
     assert machine.library.activate()
     assert machine.versions() == {"no_house": 2}
+
+
+# --- what lies on the disk -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("damage", ["", "{", '{"bundle": "another", "matters": []}'])
+def test_a_listing_that_is_lost_or_damaged_is_made_anew(
+    tmp_path: Path, city: City, journal: Journal, damage: str
+) -> None:
+    machine = Machine(tmp_path / "library", city, journal)
+    machine.consider(city.publish(matter(), matter("permit", department="public_security")), 1)
+    machine.library.activate()
+    [listing] = (tmp_path / "library").glob("bundles/*/listing.json")
+    before = listing.read_bytes()
+    listing.write_text(damage) if damage else listing.unlink()
+    machine.open()
+    assert machine.versions() == {"no_house": 1, "permit": 1}
+    assert listing.read_bytes() == before
+
+
+def test_a_matter_that_the_disk_loses_later_is_not_served(tmp_path: Path, city: City, journal: Journal) -> None:
+    machine = Machine(tmp_path / "library", city, journal)
+    machine.consider(city.publish(matter(), matter("permit", department="public_security")), 1)
+    machine.library.activate()
+    machine.open()
+    [file] = (tmp_path / "library").glob("bundles/*/matters/*/permit/1.json")
+    file.write_bytes(flip(file.read_bytes()))
+    assert machine.library.matter("permit") is None
+    assert machine.library.matter("no_house") is not None
+    machine.open()
+    assert machine.library.matters() == (), "with one wrong byte, and no bundle before it, nothing is served"
