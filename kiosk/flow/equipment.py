@@ -22,6 +22,7 @@ from drivers.protocols import (
 )
 from kiosk.contracts.events import Disposition, Recorded
 from kiosk.contracts.fleet import ServiceAnswer
+from kiosk.contracts.listing import Listed
 from kiosk.contracts.matter import Matter
 from kiosk.machine.money.till import GivenBack, Standing, Till
 
@@ -123,12 +124,12 @@ class PaymentsInUse(Protocol):
 
 
 class MatterLibrary(Protocol):
-    """The part of `kiosk.machine.library.Library` the flow uses."""
+    """The part of `kiosk.machine.library.Library` the flow uses: all as listed, one whole when it is opened."""
 
     @property
     def bundle_hash(self) -> str | None: ...
 
-    def matters(self) -> Sequence[Matter]: ...
+    def matters(self) -> Sequence[Listed]: ...
 
     def matter(self, matter_id: str) -> Matter | None: ...
 
