@@ -10,6 +10,7 @@ YIZHAN_SANDBOX_URL     stand-in city; refused in production
 YIZHAN_AUTHORITIES_URL where the departments' systems are reached (the city's data exchange)
 YIZHAN_GATEWAY_KEY     secret shared with them: signs each call (HMAC-SHA256); needless with the sandbox
 YIZHAN_GATEWAY_KEY_FILE  the same, from a file
+YIZHAN_GATEWAY_KEYS    directory of RSA and SM2 keys for authorities that want them (fleet_server/gateway/keyring.py)
 YIZHAN_PAYMENTS        YAML file of the merchant accounts (payments/providers/accounts.py); without it nobody can pay,
                        but in development at the sandbox city
 YIZHAN_PUBLIC_URL      https://… where payment providers reach this server with their notices
@@ -46,6 +47,7 @@ class Settings(BaseModel):
     authorities_url: str | None = None
     gateway_key: SecretStr = SecretStr("")
     gateway_key_file: Path | None = None
+    gateway_keys: Path | None = None
     payments: Path | None = None
     public_url: str | None = None
     heartbeat_seconds: int = 15

@@ -12,7 +12,8 @@ from fastapi.responses import StreamingResponse
 
 from fleet_server.database import Database
 from fleet_server.gateway.authority import Exchange
-from fleet_server.gateway.connectors import read_connectors
+from fleet_server.gateway.connectors import Connectors, read_connectors
+from fleet_server.gateway.keyring import FileKeyring, SandboxKeyring
 from fleet_server.gateway.service import Gateway
 from fleet_server.problems import ProblemError, problem_responses
 from fleet_server.security import SignedRoute, TerminalIdentity, signed_terminal
@@ -78,7 +79,8 @@ def install(app: FastAPI) -> None:
     """
     settings: Settings = app.state.settings
     database: Database = app.state.database
-    app.state.gateway = Gateway(read_connectors(), exchange_of(settings), database)
+    connectors = read_connectors()
+    app.state.gateway = Gateway(connectors, exchange_of(settings, connectors), database)
     if settings.is_development and settings.sandbox_url and settings.seal_authority is None:
         try:
             pem = sandbox_authority_pem(settings.sandbox_url)
@@ -89,8 +91,8 @@ def install(app: FastAPI) -> None:
             (settings.data / "seal-authority.pem").write_text(pem)
 
 
-def exchange_of(settings: Settings) -> Exchange | None:
-    """Address and key from the settings. Raises `SettingsInvalid` when there is an address and no key."""
+def exchange_of(settings: Settings, connectors: Connectors | None = None) -> Exchange | None:
+    """Address and keys from the settings. Raises `SettingsInvalid` for an address without the keys connectors need."""
     address = settings.authorities_url or settings.sandbox_url
     if not address:
         return None
@@ -104,7 +106,11 @@ def exchange_of(settings: Settings) -> Exchange | None:
         key = SANDBOX_KEY
     if not key:
         raise SettingsInvalid("YIZHAN_GATEWAY_KEY or YIZHAN_GATEWAY_KEY_FILE: give the key the authorities know")
-    return Exchange(address.rstrip("/"), key.encode())
+    address = address.rstrip("/")
+    if settings.authorities_url:
+        known = connectors.authorities.values() if connectors is not None else ()
+        return Exchange(address, key.encode(), FileKeyring(key.encode(), settings.gateway_keys, known))
+    return Exchange(address, key.encode(), SandboxKeyring(key.encode(), address))
 
 
 def seal_authority_pem(settings: Settings) -> str:

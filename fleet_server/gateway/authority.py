@@ -1,22 +1,20 @@
-"""One signed HTTP call to an authority, bounded in time and size, behind a circuit breaker.
-
-Every call carries X-Yizhan-Moment, X-Yizhan-Nonce, Idempotency-Key and X-Yizhan-Signature: HMAC-SHA256 (hexadecimal)
-over method, path with query, moment, nonce, idempotency key and the body's SHA-256, one a line.
-"""
+"""One signed HTTP call to an authority in its style, bounded in time and size, behind a circuit breaker."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import secrets
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import httpx
 
+from fleet_server.gateway.keyring import FileKeyring, Keyring, KeysUnavailable
+from fleet_server.gateway.signatures import HmacKey, Scheme
+from fleet_server.gateway.wire import Stamp, Unreadable, Wire, signed_headers
 from fleet_server.problems import ProblemError
 
 MAXIMUM_ANSWER_BYTES = 1024 * 1024
@@ -73,12 +71,13 @@ class Breaker:
 class Question:
     """One call. `timeout_seconds` bounds the whole of it."""
 
-    authority: str
-    method: str
-    path: str
-    body: bytes
+    wire: Wire
     idempotency_key: str
     timeout_seconds: float
+
+    @property
+    def authority(self) -> str:
+        return self.wire.connector.authority
 
 
 @dataclass(frozen=True)
@@ -89,12 +88,17 @@ class Reply:
 
 @dataclass
 class Exchange:
-    """Where the authorities are reached, and the key calls are signed with."""
+    """Where the authorities are reached, and the keys calls are signed with: `key` alone, or a whole ring."""
 
     address: str
     key: bytes
+    ring: Keyring | None = None
     breakers: dict[str, Breaker] = field(default_factory=dict)
     _tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        return self.ring or FileKeyring(self.key, None)
 
     def breaker(self, authority: str) -> Breaker:
         return self.breakers.setdefault(authority, Breaker())
@@ -105,15 +109,19 @@ class Exchange:
         )
 
     def headers(self, method: str, target: str, body: bytes = b"", idempotency_key: str = "") -> dict[str, str]:
-        moment, nonce = str(int(time.time())), secrets.token_hex(16)
-        text = "\n".join((method, target, moment, nonce, idempotency_key, hashlib.sha256(body).hexdigest()))
-        return {
-            "content-type": "application/json",
-            "idempotency-key": idempotency_key,
-            "x-yizhan-moment": moment,
-            "x-yizhan-nonce": nonce,
-            "x-yizhan-signature": hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest(),
-        }
+        """Headers of a call signed with the shared key."""
+        signed = signed_headers(
+            "hmac", HmacKey(self.key), _stamp(idempotency_key), method=method, target=target, content=body
+        )
+        return {"content-type": "application/json"} | signed
+
+    async def fetch_headers(self, authority: str, scheme: Scheme, path: str) -> dict[str, str]:
+        """Headers to fetch a document with. Raises `AuthorityFailed` down without keys."""
+        try:
+            signer = await self.keyring.signer(authority, scheme)
+        except KeysUnavailable as error:
+            raise unreachable(authority) from error
+        return signed_headers(scheme, signer, _stamp(""), method="GET", target=path)
 
     async def ask(self, question: Question) -> Reply:
         """The authority's answer of any status below 500, or `AuthorityFailed`."""
@@ -135,17 +143,36 @@ class Exchange:
         return reply
 
     async def _sent(self, question: Question) -> Reply:
-        authority, method, path = question.authority, question.method, question.path
-        headers = self.headers(method, path, question.body, question.idempotency_key)
-        content = b""
+        wire, authority, stamp = question.wire, question.authority, _stamp(question.idempotency_key)
+        try:
+            packed = wire.packed(stamp, await self.keyring.signer(authority, wire.scheme))
+            reply, headers = await self._exchanged(question, packed.headers, packed.content)
+            if reply.status in (401, 403):
+                self.keyring.forget()
+            if reply.status not in wire.connector.refusal_statuses:
+                refuse_failed(authority, reply.status)
+            if wire.connector.signature.answers:
+                verifier = await self.keyring.verifier(authority, wire.scheme)
+                wire.check(reply.status, headers, reply.content, stamp.nonce, verifier)
+        except KeysUnavailable as error:
+            raise unreachable(authority) from error
+        except Unreadable as error:
+            raise AuthorityFailed("garbled", f"{authority}: {error}") from error
+        return reply
+
+    async def _exchanged(
+        self, question: Question, headers: dict[str, str], content: bytes
+    ) -> tuple[Reply, Mapping[str, str]]:
+        authority, operation = question.authority, question.wire.operation
+        answer = b""
         try:
             async with (
                 self.client(question.timeout_seconds) as client,
-                client.stream(method, path, content=question.body, headers=headers) as response,
+                client.stream(operation.method, operation.path, content=content, headers=headers) as response,
             ):
                 async for chunk in response.aiter_bytes():
-                    content += chunk
-                    if len(content) > MAXIMUM_ANSWER_BYTES:
+                    answer += chunk
+                    if len(answer) > MAXIMUM_ANSWER_BYTES:
                         raise AuthorityFailed("garbled", f"{authority} answered more than {MAXIMUM_ANSWER_BYTES} bytes")
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise unreachable(authority) from error
@@ -153,8 +180,11 @@ class Exchange:
             raise _silent(authority) from error
         except httpx.DecodingError as error:
             raise AuthorityFailed("garbled", f"{authority} answered what cannot be decoded") from error
-        refuse_failed(authority, response.status_code)
-        return Reply(response.status_code, content)
+        return Reply(response.status_code, answer), response.headers
+
+
+def _stamp(idempotency_key: str) -> Stamp:
+    return Stamp(str(int(time.time())), secrets.token_hex(16), idempotency_key)
 
 
 def unreachable(authority: str) -> AuthorityFailed:

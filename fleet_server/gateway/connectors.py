@@ -6,6 +6,7 @@ leaves its member out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -30,11 +31,32 @@ def _checked(expression: str) -> str:
     return expression
 
 
+_XML_NAME = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
+_REGION = r"^[1-9]\d{5}$"
+FORM_PARAMETERS = ("app_id", "method", "nonce", "request_no", "sign", "sign_type", "timestamp")
 Expression = Annotated[str, AfterValidator(_checked)]
 
 
 class _Plain(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Signature(_Plain):
+    """How calls are signed; `answers`: the authority signs its answers too, and one without is garbled.
+
+    `application` is what the authority calls us, for styles that say it.
+    """
+
+    scheme: Literal["hmac", "rsa", "sm2"] = "hmac"
+    answers: bool = False
+    application: str = Field(default="yizhan", pattern=r"^[A-Za-z0-9_.-]{1,64}$")
+
+
+class Soap(_Plain):
+    """SOAP 1.1. `list_element` is the name under which the authority lists things."""
+
+    namespace: str = Field(pattern=r"^(https?://|urn:)[^\s\"<>&]+$")
+    list_element: str = Field(default="item", pattern=_XML_NAME)
 
 
 class RefusalPlace(_Plain):
@@ -56,6 +78,7 @@ class AnswerMapping(_Plain):
 
     data: dict[Slug, Expression] = {}
     required: tuple[Slug, ...] = ()
+    identifiers: tuple[Slug, ...] = Field(default=("identifier",), description="GB/T 36904")
     case_number: Expression | None = None
     accepted: Expression | None = Field(default=None, description="true: taken in, and decided later")
     agrees: dict[Expression, Expression] = {}
@@ -69,11 +92,16 @@ class AnswerMapping(_Plain):
 
 
 class Operation(_Plain):
-    """`repeatable`: the authority honours the idempotency key, so a submit may be sent again."""
+    """`repeatable`: the authority honours the idempotency key, so a submit may be sent again.
+
+    `element` is the request's element in SOAP. An answer whose `identifiers` (of `data`) fail their MOD 37,36 check
+    is garbled.
+    """
 
     effect: Literal["query", "submit"]
     method: Literal["POST", "PUT"] = "POST"
     path: str = Field(pattern=r"^/[A-Za-z0-9/_.-]+$")
+    element: str | None = Field(default=None, pattern=_XML_NAME)
     timeout_seconds: float = Field(gt=0, le=60)
     attempts: int = Field(default=1, ge=1, le=3)
     repeatable: bool = False
@@ -96,16 +124,37 @@ class Operation(_Plain):
 
 
 class Connector(_Plain):
-    """One authority. `done` is true on its good answer; anything neither done nor a refusal is garbled."""
+    """One authority. `done` is true on its good answer; anything neither done nor a refusal is garbled.
+
+    `regions` are the areas it serves (GB/T 2260; 350000 a province, 350200 a city); none: this city alone.
+    """
 
     authority: Slug
     name: LocalizedText
+    style: Literal["rest", "form", "soap"] = "rest"
+    signature: Signature = Signature()
+    soap: Soap | None = None
+    regions: tuple[Annotated[str, Field(pattern=_REGION)], ...] = ()
     document_path: str | None = Field(default=None, pattern=r"^/[A-Za-z0-9/_.-]*\{id\}$")
     done: Expression
     refusal: RefusalPlace
     refusal_statuses: tuple[int, ...] = ()
     refusals: dict[str, KnownRefusal] = {}
     operations: dict[str, Operation] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _style_is_complete(self) -> Connector:
+        if (self.style == "soap") != (self.soap is not None):
+            raise ValueError("style soap needs soap: {namespace: …}, and no other style has it")
+        for name, operation in self.operations.items():
+            if (self.style == "soap") != (operation.element is not None):
+                raise ValueError(f"{name}: in style soap an operation names its element, in others it has none")
+            for key in _keys_in(operation.body):
+                if self.style == "soap" and re.match(_XML_NAME, key) is None:
+                    raise ValueError(f"{name}: body key {key!r} cannot be an XML element: rename it")
+                if self.style == "form" and (key in FORM_PARAMETERS or "." in key):
+                    raise ValueError(f"{name}: body key {key!r} is the form's own, or has a dot: rename it")
+        return self
 
 
 class Connectors:
@@ -201,6 +250,12 @@ def _service_sources(matter: Matter) -> list[str]:
 
     walk(text)
     return [source for source in found if source.startswith("service.") and source.count(".") >= 2]
+
+
+def _keys_in(body: Any) -> list[str]:
+    if not isinstance(body, dict):
+        return []
+    return [key for name, inner in body.items() for key in (name, *_keys_in(inner))]
 
 
 def _check_body(body: Any) -> None:

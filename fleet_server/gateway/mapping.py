@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import jmespath
@@ -10,6 +9,8 @@ from jmespath.exceptions import JMESPathError
 
 from fleet_server.gateway.authority import AuthorityFailed, Reply
 from fleet_server.gateway.connectors import Connector, Operation
+from fleet_server.gateway.identifiers import is_certificate_identifier
+from fleet_server.gateway.wire import Unreadable, Wire
 from fleet_server.problems import ProblemError
 from kiosk.contracts.fleet import ServiceAnswer
 
@@ -41,15 +42,15 @@ def checked_payload(name: str, operation: Operation, payload: dict[str, Any]) ->
     return given
 
 
-def body_of(operation: Operation, payload: dict[str, str]) -> bytes:
-    return json.dumps(_filled(operation.body, payload), ensure_ascii=False, sort_keys=True).encode()
+def body_of(operation: Operation, payload: dict[str, str]) -> dict[str, Any]:
+    filled: dict[str, Any] = _filled(operation.body, payload)
+    return filled
 
 
-def answer_of(
-    connector: Connector, operation: Operation, payload: dict[str, str], reply: Reply, request_id: str
-) -> ServiceAnswer:
+def answer_of(wire: Wire, payload: dict[str, str], reply: Reply, request_id: str) -> ServiceAnswer:
     """The authority's answer in our words, or `AuthorityFailed` garbled."""
-    said = _json_of(connector, reply)
+    connector, operation = wire.connector, wire.operation
+    said = _tree_of(wire, reply)
     if reply.status == 200 and _found(connector.done, said) is True:
         return _good(connector, operation, payload, said, request_id)
     code = _found(connector.refusal.code, said)
@@ -58,16 +59,14 @@ def answer_of(
     return _refused(connector, str(code), str(_found(connector.refusal.words, said) or ""), request_id)
 
 
-def _json_of(connector: Connector, reply: Reply) -> Any:
+def _tree_of(wire: Wire, reply: Reply) -> Any:
+    connector = wire.connector
     if reply.status != 200 and reply.status not in connector.refusal_statuses:
         raise AuthorityFailed("garbled", f"{connector.authority} answered {reply.status}")
     try:
-        said = json.loads(reply.content)
-    except ValueError as error:
-        raise AuthorityFailed("garbled", f"{connector.authority} answered no JSON") from error
-    if not isinstance(said, dict):
-        raise AuthorityFailed("garbled", f"{connector.authority} answered no object")
-    return said
+        return wire.tree(reply.content)
+    except Unreadable as error:
+        raise AuthorityFailed("garbled", f"{connector.authority} answered {error}") from error
 
 
 def _good(
@@ -82,6 +81,9 @@ def _good(
     missing = [name for name in answer.required if name not in data]
     if missing:
         raise AuthorityFailed("garbled", f"{connector.authority} left out {', '.join(missing)}")
+    forged = [name for name in answer.identifiers if name in data and not is_certificate_identifier(str(data[name]))]
+    if forged:
+        raise AuthorityFailed("garbled", f"{connector.authority} gave an {forged[0]} whose check does not hold")
     if "document_id" in data:
         data["document_id"] = f"{connector.authority}.{data['document_id']}"
     case_number = _found(answer.case_number, said) if answer.case_number else None

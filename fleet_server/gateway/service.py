@@ -21,9 +21,10 @@ from starlette.concurrency import run_in_threadpool
 
 from fleet_server.database import Database, now
 from fleet_server.gateway.authority import AuthorityFailed, Exchange, Question, Reply, refuse_failed, unreachable
-from fleet_server.gateway.connectors import Connectors
+from fleet_server.gateway.connectors import Connector, Connectors
 from fleet_server.gateway.mapping import answer_of, body_of, checked_payload
 from fleet_server.gateway.models import GatewayRequest
+from fleet_server.gateway.wire import Wire
 from fleet_server.problems import ProblemError
 from kiosk.contracts.fleet import ServiceAnswer, ServiceRequest
 
@@ -63,11 +64,11 @@ class Gateway:
         await run_in_threadpool(self._begin, facts)
         limit = min(operation.timeout_seconds, timeout_seconds or operation.timeout_seconds)
         key = hashlib.sha256(f"{terminal}\n{request.request_id}".encode()).hexdigest()
-        body = body_of(operation, payload)
-        question = Question(connector.authority, operation.method, operation.path, body, key, limit)
+        wire = Wire(connector, operation, body_of(operation, payload))
+        question = Question(wire, key, limit)
         try:
             reply = await _asked(exchange, question, operation.attempts)
-            answer = answer_of(connector, operation, payload, reply, request.request_id)
+            answer = answer_of(wire, payload, reply, request.request_id)
         except AuthorityFailed as failure:
             uncertain = operation.effect == "submit" and not failure.undone
             await run_in_threadpool(
@@ -101,7 +102,7 @@ class Gateway:
         if connector is None or connector.document_path is None or not file_id.isalnum() or not known:
             raise ProblemError(404, "unknown_document", "this terminal was given no such document")
         path = connector.document_path.replace("{id}", file_id)
-        return await _opened(self._exchange(), authority, path)
+        return await _opened(self._exchange(), connector, path)
 
     def _exchange(self) -> Exchange:
         if self.exchange is None:
@@ -155,13 +156,13 @@ def _mac(key: bytes, payload: dict[str, str]) -> str:
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
-async def _opened(exchange: Exchange, authority: str, path: str) -> tuple[dict[str, str], AsyncIterator[bytes]]:
+async def _opened(exchange: Exchange, connector: Connector, path: str) -> tuple[dict[str, str], AsyncIterator[bytes]]:
+    authority = connector.authority
     async with AsyncExitStack() as stack:
         try:
+            signed = await exchange.fetch_headers(authority, connector.signature.scheme, path)
             client = await stack.enter_async_context(exchange.client(DOCUMENT_SECONDS))
-            response = await stack.enter_async_context(
-                client.stream("GET", path, headers=exchange.headers("GET", path))
-            )
+            response = await stack.enter_async_context(client.stream("GET", path, headers=signed))
             _refuse_no_document(authority, response)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise unreachable(authority).problem() from error

@@ -7,6 +7,7 @@ Departments and documents answer only calls signed by the gateway. What a real c
   POST   /orders            one `SandboxOrder` (kiosk/contracts/scenario.py)
   DELETE /orders            all is well again
   GET    /authorities.pem   certificate of the seal authority, public
+  GET    /gateway-keys      RSA and SM2 keys for the gateway, which shows that it knows the shared key
   GET    /verify/{code}     what was issued under a verification code, for anyone who scans the paper
   GET    /show/{code}       the certificate a citizen shows by QR, for whoever scans it first
   …      /payments/…        citizens who pay, and how (fleet_server/sandbox/payments/levers.py)
@@ -22,15 +23,17 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from fleet_server.sandbox.calls import Counter, Department, Desk
 from fleet_server.sandbox.citizens import Citizen
 from fleet_server.sandbox.city import City, Clock, found_city
 from fleet_server.sandbox.departments import DEPARTMENTS
 from fleet_server.sandbox.departments.certificate_library import shown
+from fleet_server.sandbox.keys import ExchangeKeys
 from fleet_server.sandbox.payments import levers as payments
 from fleet_server.sandbox.payments.keys import Keys
+from fleet_server.sandbox.wire import Seals
 from kiosk.contracts.scenario import SandboxOrder
 
 
@@ -41,7 +44,9 @@ def _now() -> dt.datetime:
 def create_app(data: Path, key: bytes, *, clock: Clock = _now, people: Iterable[Citizen] | None = None) -> FastAPI:
     """A city whose keys and documents live in `data`; `key` is shared with the gateway."""
     city = found_city(data, clock, people)
-    desk = Desk(city, key)
+    keys = ExchangeKeys(data)
+    seals = Seals(key, keys)
+    desk = Desk(city, seals)
     app = FastAPI(title="Sandbox city", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.city = city
     for department in DEPARTMENTS:
@@ -66,6 +71,14 @@ def _open_documents(app: FastAPI, desk: Desk) -> None:
     @app.get("/documents/{document_id}", response_model=None)
     async def document(document_id: str, request: Request) -> Response:
         return await desk.hand_over(document_id, request)
+
+
+def _hand_out_keys(app: FastAPI, seals: Seals, keys: ExchangeKeys) -> None:
+    @app.get("/gateway-keys", response_model=None)
+    def gateway_keys(request: Request) -> Response:
+        if not seals.may_have_keys("/gateway-keys", request.headers.get("x-yizhan-signature", "")):
+            return PlainTextResponse("signature does not verify", 401)
+        return JSONResponse(keys.handed_out(), headers={"cache-control": "no-store"})
 
 
 def _open_levers(app: FastAPI, city: City) -> None:

@@ -1,15 +1,12 @@
 """How a department takes a call: who calls, asked before?, told to misbehave?, then its own work.
 
-The gateway signs each call with HMAC-SHA256 over method, path with query, moment, nonce, idempotency key and the
-body's SHA-256, one a line (`signed_text`). A repeated idempotency key gets the first answer again; the same key with
-another body is refused.
+The gateway signs each call (`wire`); answers are signed too. A repeated idempotency key gets the first answer again;
+the same key with another body is refused.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import json
 import time
 from collections import OrderedDict
@@ -18,10 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from fastapi import Request
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.responses import PlainTextResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from fleet_server.gateway.signatures import Scheme
 from fleet_server.sandbox.city import City
+from fleet_server.sandbox.wire import Heard, Seals, Style, answered, seal_answer
 from kiosk.contracts.scenario import SandboxOrder
 
 CALL_WINDOW_SECONDS = 300
@@ -62,19 +61,18 @@ class Counter:
 
 @dataclass(frozen=True)
 class Department:
-    """`decline` writes a refusal in the department's own manner: (HTTP status, JSON)."""
+    """`decline` writes a refusal in the department's own manner: (HTTP status, answer).
+
+    `style` and `scheme` are how it is spoken to and what calls and answers are signed with; its counters work on the
+    same objects whatever they are. In SOAP all values are text.
+    """
 
     id: str
     prefix: str
     decline: Callable[[str, str], tuple[int, Any]]
     counters: tuple[Counter, ...]
-
-
-def signed_text(request: Request, body: bytes) -> bytes:
-    """What the gateway's signature is over."""
-    target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    stated = (request.headers.get(name, "") for name in ("x-yizhan-moment", "x-yizhan-nonce", "idempotency-key"))
-    return "\n".join((request.method, target, *stated, hashlib.sha256(body).hexdigest())).encode()
+    style: Style = "rest"
+    scheme: Scheme = "hmac"
 
 
 @dataclass
@@ -82,35 +80,41 @@ class Desk:
     """Serves every department's calls."""
 
     city: City
-    key: bytes
+    seals: Seals
     _nonces: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _answers: OrderedDict[tuple[str, str], tuple[str, int, Any]] = field(default_factory=OrderedDict)
     _under_way: dict[tuple[str, str], asyncio.Lock] = field(default_factory=dict)
 
     async def serve(self, department: Department, counter: Counter, request: Request) -> Response:
-        body = await request.body()
-        unsigned = self._why_not_trusted(request, body)
+        heard = Heard(request, await request.body(), department.style, department.scheme)
+        unsigned = await run_in_threadpool(self._why_not_trusted, heard, department.scheme)
         if unsigned:
             return PlainTextResponse(unsigned, 401)
         order = self.city.orders.take(department.id, counter.operation)
         if order is not None and order.behave == "down":
             return PlainTextResponse("Service Unavailable", 503)
         if order is not None and order.behave == "refuse":
-            return _json(*department.decline(order.reason or "REFUSED", "暂不予办理"))
-        try:
-            sent = json.loads(body)
-        except ValueError:
-            sent = None
-        if not isinstance(sent, dict):
+            status, answer = department.decline(order.reason or "REFUSED", "暂不予办理")
+            return self._sealed(department, heard, status, answer)
+        sent = heard.body()
+        if sent is None:
             return PlainTextResponse("Bad Request", 400)
         call = Call(self.city, sent, f"{str(request.base_url).rstrip('/')}/verify", counter.operation)
-        key = request.headers.get("idempotency-key", "")
-        status, answer = await self._once(department, counter, call, key, hashlib.sha256(body).hexdigest())
-        return await _as_ordered(order, status, answer, sent)
+        status, answer = await self._once(department, counter, call, heard)
+        if order is not None and order.behave == "garbage":
+            return Response(_GARBAGE[department.style], 200, media_type="application/octet-stream")
+        answer = await _as_ordered(order, answer, sent)
+        return self._sealed(department, heard, status, answer)
+
+    def _sealed(self, department: Department, heard: Heard, status: int, answer: Any) -> Response:
+        response = answered(department.style, status, answer)
+        return seal_answer(response, heard.nonce, department.scheme, self.seals.signer(department.scheme))
 
     async def hand_over(self, document_id: str, request: Request) -> Response:
         """A document's bytes to the gateway, or to nobody."""
-        unsigned = self._why_not_trusted(request, b"")
+        named = request.headers.get("x-yizhan-scheme")
+        scheme: Scheme = next((each for each in _SCHEMES if each == named), "hmac")
+        unsigned = await run_in_threadpool(self._why_not_trusted, Heard(request, b"", "rest", scheme), scheme)
         if unsigned:
             return PlainTextResponse(unsigned, 401)
         order = self.city.orders.take("documents", "documents.fetch")
@@ -125,9 +129,8 @@ class Desk:
             pdf = pdf[: len(pdf) // 2] + bytes([pdf[len(pdf) // 2] ^ 1]) + pdf[len(pdf) // 2 + 1 :]
         return Response(pdf, media_type="application/pdf")
 
-    async def _once(
-        self, department: Department, counter: Counter, call: Call, key: str, digest: str
-    ) -> tuple[int, Any]:
+    async def _once(self, department: Department, counter: Counter, call: Call, heard: Heard) -> tuple[int, Any]:
+        key, digest = heard.idempotency_key, heard.digest
         if not (key and counter.submits):
             return await run_in_threadpool(_worked, department, counter, call)
         place = (department.id, key)
@@ -143,20 +146,21 @@ class Desk:
             return 409, {"error": "idempotency key reused with another body"}
         return status, answer
 
-    def _why_not_trusted(self, request: Request, body: bytes) -> str:
-        moment = request.headers.get("x-yizhan-moment", "")
-        nonce = request.headers.get("x-yizhan-nonce", "")
-        expected = hmac.new(self.key, signed_text(request, body), hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(expected.encode(), request.headers.get("x-yizhan-signature", "").encode()):
+    def _why_not_trusted(self, heard: Heard, scheme: Scheme) -> str:
+        if not heard.is_signed(self.seals.verifier(scheme)):
             return "signature does not verify"
-        if not moment.isdigit() or abs(int(moment) - time.time()) > CALL_WINDOW_SECONDS:
+        if not heard.moment.isdecimal() or abs(int(heard.moment) - time.time()) > CALL_WINDOW_SECONDS:
             return "moment is not now"
-        if nonce in self._nonces:
+        if heard.nonce in self._nonces:
             return "replayed"
-        self._nonces[nonce] = None
+        self._nonces[heard.nonce] = None
         while len(self._nonces) > KEPT_NONCES:
             self._nonces.popitem(last=False)
         return ""
+
+
+_SCHEMES: tuple[Scheme, ...] = ("hmac", "rsa", "sm2")
+_GARBAGE = {"rest": '{"result": {"docu', "form": '{"result": {"docu', "soap": "<S:Envelope><S:Body><resu"}
 
 
 def _worked(department: Department, counter: Counter, call: Call) -> tuple[int, Any]:
@@ -166,21 +170,19 @@ def _worked(department: Department, counter: Counter, call: Call) -> tuple[int, 
         return department.decline(declined.code, declined.words)
 
 
-async def _as_ordered(order: SandboxOrder | None, status: int, answer: Any, sent: dict[str, Any]) -> Response:
+async def _as_ordered(order: SandboxOrder | None, answer: Any, sent: dict[str, Any]) -> Any:
     match order.behave if order is not None else "":
         case "slow":
             await asyncio.sleep(order.seconds if order is not None else 0)
-        case "garbage":
-            return Response('{"result": {"docu', 200, media_type="application/json")
         case "contradict":
             numbers = {value for value in _leaves(sent) if len(value) == 18 and value[:17].isdigit()}
             text = json.dumps(answer, ensure_ascii=False)
             for number in numbers:
                 text = text.replace(number, SOMEBODY_ELSE)
-            answer = json.loads(text)
+            return json.loads(text)
         case _:
             pass
-    return _json(status, answer)
+    return answer
 
 
 def _leaves(value: Any) -> list[str]:
@@ -189,7 +191,3 @@ def _leaves(value: Any) -> list[str]:
     if isinstance(value, list):
         return [leaf for item in value for leaf in _leaves(item)]
     return [value] if isinstance(value, str) else []
-
-
-def _json(status: int, answer: Any) -> JSONResponse:
-    return JSONResponse(answer, status, media_type="application/json;charset=utf-8")

@@ -11,10 +11,10 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from fleet_server.sandbox.identifiers import certificate_identifier
+from fleet_server.gateway.identifiers import certificate_identifier
 from fleet_server.sandbox.keys import SealAuthority
-from fleet_server.sandbox.sealing import Seal
-from fleet_server.sandbox.typeset import Typesetter, qr_picture
+from fleet_server.sandbox.press.sealing import Seal
+from fleet_server.sandbox.press.typeset import Typesetter, qr_picture
 from kiosk.contracts.value import masked_name, sha256_hex
 
 MATTERS = Path(__file__).parents[2] / "assets" / "matters"

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import threading
 from pathlib import Path
+from typing import Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from fleet_server.gateway.signatures import Signer, Verifier, new_private_pem, public_pem, signer_of, verifier_of
 from fleet_server.settings import SANDBOX_KEY, write_secret
 
+Paired = Literal["rsa", "sm2"]
+PAIRED: tuple[Paired, ...] = ("rsa", "sm2")
 KEY_BITS = 2048
 AUTHORITY_YEARS = 10
 SIGNER_YEARS = 3
@@ -21,6 +26,47 @@ SIGNER_YEARS = 3
 def gateway_key() -> bytes:
     """The secret shared with the gateway: YIZHAN_GATEWAY_KEY, or the one every sandbox city knows."""
     return (os.environ.get("YIZHAN_GATEWAY_KEY") or SANDBOX_KEY).encode()
+
+
+class ExchangeKeys:
+    """RSA and SM2 key pairs of the gateway and of the city, made when first needed, in `data`/exchange.
+
+    The city makes the gateway's too and hands them to it, as platforms do with those they connect.
+    """
+
+    def __init__(self, data: Path) -> None:
+        self._directory = data / "exchange"
+        self._lock = threading.Lock()
+        self._made: dict[str, bytes] = {}
+
+    def signer(self, scheme: Paired) -> Signer:
+        """What the city signs its answers with."""
+        return signer_of(scheme, self._private("city", scheme))
+
+    def verifier(self, scheme: Paired) -> Verifier:
+        """What the gateway's calls are verified with."""
+        return verifier_of(scheme, public_pem(scheme, self._private("gateway", scheme)))
+
+    def handed_out(self) -> dict[str, str]:
+        """What the gateway is given: its private keys and the city's public ones."""
+        return {
+            name: pem.decode()
+            for scheme in PAIRED
+            for name, pem in (
+                (f"{scheme}.key", self._private("gateway", scheme)),
+                (f"{scheme}.pem", public_pem(scheme, self._private("city", scheme))),
+            )
+        }
+
+    def _private(self, whose: str, scheme: Paired) -> bytes:
+        name = f"{whose}.{scheme}.key"
+        with self._lock:
+            if name not in self._made:
+                path = self._directory / name
+                if not path.exists():
+                    write_secret(path, new_private_pem(scheme))
+                self._made[name] = path.read_bytes()
+            return self._made[name]
 
 
 class SealAuthority:

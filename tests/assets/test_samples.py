@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from fleet_server.gateway.identifiers import is_certificate_identifier
 from fleet_server.sandbox.citizens import (
     CITY,
     facts_of,
@@ -17,7 +18,6 @@ from fleet_server.sandbox.citizens import (
     read_firms,
 )
 from fleet_server.sandbox.departments.certificate_library import identifier_of
-from fleet_server.sandbox.identifiers import is_certificate_identifier
 from kiosk.contracts.source_rules import CERTIFICATE_TYPES
 from kiosk.contracts.value import is_identity_number
 

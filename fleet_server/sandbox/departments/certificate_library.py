@@ -10,11 +10,11 @@ import html
 import secrets
 from typing import Any
 
+from fleet_server.gateway.identifiers import certificate_identifier
 from fleet_server.sandbox.calls import Call, Counter, Declined, Department
 from fleet_server.sandbox.citizens import Certificate, Citizen, read_certificate_types
 from fleet_server.sandbox.city import City
 from fleet_server.sandbox.departments.papers import long_time
-from fleet_server.sandbox.identifiers import certificate_identifier
 from kiosk.contracts.value import masked_name
 
 TYPES = read_certificate_types()

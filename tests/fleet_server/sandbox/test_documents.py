@@ -16,7 +16,7 @@ from pyhanko_certvalidator import ValidationContext
 
 from fleet_server.sandbox.city import City, found_city
 from fleet_server.sandbox.documents import Issued
-from fleet_server.sandbox.identifiers import is_certificate_identifier
+from fleet_server.gateway.identifiers import is_certificate_identifier
 from kiosk.contracts.value import sha256_hex
 
 HOLDER = {

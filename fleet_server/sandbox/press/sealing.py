@@ -16,7 +16,7 @@ from pyhanko.pdf_utils.layout import AxisAlignment, Margins, SimpleBoxLayoutRule
 from pyhanko.sign import fields, signers
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from fleet_server.sandbox.typeset import SealPlace
+from fleet_server.sandbox.press.typeset import SealPlace
 
 SEAL_MILLIMETRES = 42.0
 PAGE_HEIGHT_MILLIMETRES = 297.0

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import segno
 import typst
 
-TEMPLATES = Path(__file__).parents[2] / "assets" / "templates"
+TEMPLATES = Path(__file__).parents[3] / "assets" / "templates"
 FONT_DIRECTORIES = (
     Path("/usr/share/fonts/opentype/noto"),
     Path("/usr/share/fonts/noto-cjk"),

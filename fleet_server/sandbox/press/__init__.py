@@ -1,0 +1,1 @@
+"""How papers are made: pages set by typst, seals pressed by pyHanko."""
