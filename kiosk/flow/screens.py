@@ -57,6 +57,8 @@ class Option:
     detail: LocalizedText | None = None
     icon: str = ""
     enabled: bool = True
+    picked: bool = False
+    """Chosen before, when the citizen went back."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -9,7 +9,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from drivers.messages import IdCard, Preview
@@ -61,6 +61,8 @@ class Paid:
     channel: str
     amount: str
     lines: dict[str, str]
+    done: set[str] = field(default_factory=set)
+    """Steps done since, by id."""
     delivered: bool = False
     returned: bool = False
 

@@ -14,6 +14,7 @@ from kiosk.contracts.errors import JournalFull
 from kiosk.contracts.events import Disposition
 from kiosk.contracts.value import Language
 from kiosk.flow.catalogue import FAVOURITES, doors, out_of_service_reasons, tiles
+from kiosk.flow.course.walk import run_transaction, thanks
 from kiosk.flow.equipment import Equipment
 from kiosk.flow.screens import (
     Answer,
@@ -28,7 +29,7 @@ from kiosk.flow.screens import (
 )
 from kiosk.flow.session import CitizenLeft, Session, SteppedBack
 from kiosk.flow.steps import run_step
-from kiosk.flow.transaction import Transaction, run_transaction, thanks
+from kiosk.flow.transaction import Transaction
 from kiosk.flow.words import word
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Coroutine
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from drivers.errors import DeviceError, DeviceOffline
 from drivers.messages import DeviceClass, DeviceState, DeviceStatus, FaultAction
@@ -16,9 +16,9 @@ from drivers.protocols import Device
 from kiosk.contracts.errors import FaultCode, KioskError
 from kiosk.contracts.events import Disposition
 from kiosk.contracts.matter import CallServiceStep, Matter, Part, Step, StepOfMatter, holds
-from kiosk.contracts.value import CITY_TIME, LocalizedText
+from kiosk.contracts.value import LocalizedText
 from kiosk.flow.screens import Chosen, Mark, Mode, NoticeScreen, Option, Place, WorkingScreen
-from kiosk.flow.session import CitizenLeft, Session, StepFailed, SteppedBack
+from kiosk.flow.session import OpenOrder, Paid, Session, StepFailed
 from kiosk.flow.values import Values
 from kiosk.flow.words import failure_words, fault_code_of, sentence_of, word
 
@@ -49,6 +49,12 @@ class Transaction:
         self.case_number = ""
         self.pending_requests: dict[str, str] = {}
         """Request ids by step whose outcome is uncertain: asked again under the same id."""
+        self.pending_cards: dict[str, str] = {}
+        """Job ids by step of card writes whose outcome is uncertain: asked after, never written again."""
+        self.open_order: OpenOrder | None = None
+        self.paid: Paid | None = None
+        self.part_fault: FaultCode | None = None
+        """Why the last part of a package that ended without a result did so."""
         self.fault: FaultCode | None = None
         """What stands explained on the screen, until the citizen tries again."""
         self.undelivered: FaultCode | None = None
@@ -84,14 +90,22 @@ class Transaction:
         return members | changes
 
     def journey(self) -> tuple[Mark, ...]:
-        """The steps a citizen notices; while a silent one runs, the next of them is already the present one."""
+        """The steps a citizen notices; while a silent one runs, the next of them is already the present one.
+
+        Steps of one title that follow each other are one place: what a package does at several departments.
+        """
         steps = self.matter.steps
         noticed = [index for index, step in enumerate(steps) if not _is_silent(step) and self.is_wanted(step)]
         now = next((index for index in noticed if index >= self.position), len(steps) - 1)
-        return tuple(
-            Mark(title=steps[index].title, state="done" if index < now else "now" if index == now else "next")
-            for index in noticed
-        )
+        marks: list[Mark] = []
+        for index in noticed:
+            state: Literal["done", "now", "next"] = "done" if index < now else "now" if index == now else "next"
+            if self.matter.parts and marks and marks[-1].title == steps[index].title:
+                state = "now" if "now" in (state, marks[-1].state) or state != marks[-1].state else state
+                marks[-1] = Mark(title=marks[-1].title, state=state)
+            else:
+                marks.append(Mark(title=steps[index].title, state=state))
+        return tuple(marks)
 
     def is_wanted(self, step: StepOfMatter) -> bool:
         """Whether the step's condition holds for what is known by now, and in a package one of its parts needs it."""
@@ -105,6 +119,11 @@ class Transaction:
         """Whether a part is wanted and has not been refused, has not failed and was not given up."""
         ended = self.values.get(f"part.{part.id}.outcome") in ("refused", "failed", "skipped")
         return not ended and holds(part.when, self.values.get)
+
+    @property
+    def any_part_done(self) -> bool:
+        outcomes = (self.values.get(f"part.{part.id}.outcome") for part in self.matter.parts)
+        return any(outcome in ("done", "accepted") for outcome in outcomes)
 
     def journal(self, event: str, **data: Any) -> None:
         self.equipment.journal.append(event, transaction_number=self.number, **data)
@@ -188,127 +207,12 @@ def _is_restarting(status: DeviceStatus) -> bool:
 
 
 def _id_field(event: str) -> str:
-    return "request_id" if event.startswith("service") else "job_id"
+    names = {"service": "request_id", "payment": "order_id"}
+    return names.get(event.split("_", 1)[0], "job_id")
 
 
 def _is_silent(step: StepOfMatter) -> bool:
     return isinstance(step, CallServiceStep) and step.effect == "query"
-
-
-async def run_transaction(transaction: Transaction, *, run_step: StepRunner) -> Disposition:
-    """Walk the steps. Every way out is journalled with its disposition, and the result is returned."""
-    session, matter = transaction.session, transaction.matter
-    journal = session.equipment.journal
-    transaction.number = transaction_number(session)
-    begun = journal.append(
-        "transaction_begun",
-        transaction_number=transaction.number,
-        matter=matter.id,
-        version=matter.version,
-        bundle=session.equipment.library.bundle_hash or "",
-    )
-    session.values.put(
-        "transaction",
-        {
-            "number": transaction.number,
-            "site": session.equipment.site,
-            "terminal": session.equipment.terminal,
-            "started_at": begun.occurred_at.astimezone(CITY_TIME).strftime("%Y-%m-%d %H:%M"),
-        },
-    )
-    disposition, fault = Disposition.INTERRUPTED, ""
-    try:
-        disposition, fault = await _walk(transaction, run_step)
-    except CitizenLeft:
-        disposition, fault = _left(transaction)
-        raise
-    finally:
-        journal.append(
-            "transaction_ended",
-            transaction_number=transaction.number,
-            disposition=disposition,
-            fault=fault,
-            holder=session.identity.masked_holder,
-            case_number=transaction.case_number,
-        )
-    return disposition
-
-
-async def _walk(transaction: Transaction, run_step: StepRunner) -> tuple[Disposition, str]:
-    session, steps = transaction.session, transaction.matter.steps
-    index = 0
-    seen: list[int] = []
-    while index < len(steps):
-        transaction.position = index
-        if not transaction.is_wanted(transaction.step):
-            index += 1
-            continue
-        asked = session.questions_asked
-        started = time.monotonic()
-        try:
-            outcome = await run_step(transaction)
-        except SteppedBack:
-            outcome = Outcome.BACK
-        except (CitizenLeft, asyncio.CancelledError):
-            raise
-        except Exception as error:  # noqa: BLE001 (every failure is told, and an unexpected one raised again there)
-            if await tell_failure(transaction, error):
-                continue
-            return _ending(transaction, error)
-        transaction.journal(
-            "step_ended",
-            step=transaction.step.id,
-            kind=steps[index].kind,
-            milliseconds=round((time.monotonic() - started) * 1000),
-        )
-        if outcome is Outcome.BACK:
-            if not seen or transaction.has_effect:
-                return Disposition.CANCELLED, ""
-            index = seen.pop()
-            continue
-        if transaction.has_effect:
-            seen.clear()
-        elif session.questions_asked > asked:
-            seen.append(index)
-        index += 1
-    fault = transaction.undelivered
-    return (Disposition.SUCCEEDED, "") if fault is None else (Disposition.UNCERTAIN, fault.value)
-
-
-def _left(transaction: Transaction) -> tuple[Disposition, str]:
-    """The citizen went: before a failure that was told, before the result, or with everything but the rating done."""
-    if transaction.fault is not None:
-        return _disposition_of(transaction, transaction.fault), transaction.fault.value
-    if transaction.undelivered is not None:
-        return Disposition.UNCERTAIN, transaction.undelivered.value
-    return (Disposition.SUCCEEDED if _only_rating_left(transaction) else Disposition.CANCELLED), ""
-
-
-def _ending(transaction: Transaction, error: Exception) -> tuple[Disposition, str]:
-    fault, _, _ = _read(transaction, error)
-    return _disposition_of(transaction, fault), fault.value
-
-
-def _disposition_of(transaction: Transaction, fault: FaultCode) -> Disposition:
-    is_open = fault is FaultCode.PRINT_UNCERTAIN or bool(transaction.pending_requests)
-    return Disposition.UNCERTAIN if is_open else Disposition.FAILED
-
-
-def _only_rating_left(transaction: Transaction) -> bool:
-    return transaction.step is transaction.matter.steps[-1] and getattr(transaction.step, "kind", "") == "rate"
-
-
-def transaction_number(session: Session) -> str:
-    """Spoken on the telephone, searched by staff: date, terminal, and six characters nobody confuses."""
-    now = session.equipment.now().astimezone(CITY_TIME)
-    terminal = "".join(letter for letter in session.equipment.terminal if letter.isalnum())[-4:].upper()
-    alphabet = "23456789ACDEFHJKLMNPQRTUVWXY"
-    digits = uuid.uuid4().int
-    tail = "".join(alphabet[(digits >> (5 * place)) % len(alphabet)] for place in range(6))
-    return f"{now:%y%m%d}-{terminal}-{tail}"
-
-
-StepRunner = Callable[[Transaction], Coroutine[Any, Any, Outcome]]
 
 
 def option(id: str, key: str, *, icon: str = "", enabled: bool = True, detail: str = "") -> Option:
@@ -318,25 +222,29 @@ def option(id: str, key: str, *, icon: str = "", enabled: bool = True, detail: s
 
 async def tell_failure(transaction: Transaction, error: Exception) -> bool:
     """Explain and ask: True does the step again, False ends the matter. An unexpected error ends the session."""
-    fault, told, can_retry = _read(transaction, error)
+    return await explain(transaction, error, option("home", "back_to_home")) == "retry"
+
+
+async def explain(transaction: Transaction, error: Exception, onward: Option) -> str:
+    """Say what failed; the answer is `retry`, or the id of `onward`, the way that leads on."""
+    fault, told, can_retry = read_failure(transaction, error)
     transaction.fault = fault
     transaction.journal("citizen_told", fault=fault, step=transaction.step.id)
     log.warning("step %s failed with %s: %s", transaction.step.id, fault.value, type(error).__name__)
     words = failure_words(fault)
     retry: Option | None = option("retry", "try_again") if can_retry else None
-    home = option("home", "back_to_home")
     answer = await transaction.session.ask(
         NoticeScreen(
             **transaction.frame(
                 title=words.title,
                 say=told or words.say,
                 can_go_back=False,
-                primary=retry or home,
-                alternatives=(home,) if retry else (),
+                primary=retry or onward,
+                alternatives=(onward,) if retry else (),
             ),
             tone="failure",
             papers=words.papers,
-            money=words.money,
+            money=_money(transaction, can_retry=can_retry) or words.money,
             what_to_do=words.what_to_do,
             fault=fault,
             transaction_number=transaction.number,
@@ -344,12 +252,18 @@ async def tell_failure(transaction: Transaction, error: Exception) -> bool:
     )
     if not isinstance(error, KioskError | DeviceError):
         raise error
-    again = isinstance(answer, Chosen) and answer.option == "retry"
-    transaction.fault = None if again else fault
-    return again
+    chosen = answer.option if isinstance(answer, Chosen) else ""
+    again = chosen == "retry"
+    transaction.fault = fault if not again and onward.id == "home" else None
+    return chosen if again else onward.id
 
 
-def _read(transaction: Transaction, error: Exception) -> tuple[FaultCode, LocalizedText | None, bool]:
+def _money(transaction: Transaction, *, can_retry: bool) -> LocalizedText | None:
+    paid = transaction.paid
+    return paid.told(is_open=bool(transaction.pending_requests), can_retry=can_retry) if paid else None
+
+
+def read_failure(transaction: Transaction, error: Exception) -> tuple[FaultCode, LocalizedText | None, bool]:
     """The code, the sentence when the failure has its own, and whether it may be tried again."""
     match error:
         case StepFailed():
@@ -360,20 +274,3 @@ def _read(transaction: Transaction, error: Exception) -> tuple[FaultCode, Locali
             return fault_code_of(transaction.device), sentence_of(transaction.device, error), True
         case _:
             return FaultCode.INTERNAL, None, False
-
-
-def thanks(transaction: Transaction) -> NoticeScreen:
-    """The last screen of a matter that went well."""
-    return NoticeScreen(
-        **transaction.frame(
-            title=word("done_title"),
-            say=word("done_say"),
-            journey=(),
-            can_go_back=False,
-            primary=option("finish", "finish"),
-            alternatives=(option("another", "another_matter"),),
-        ),
-        tone="success",
-        papers=word("done_papers"),
-        transaction_number=transaction.number,
-    )

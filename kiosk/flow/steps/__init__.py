@@ -32,14 +32,19 @@ from kiosk.flow.steps import (
     review,
 )
 from kiosk.flow.steps.effects import money
+from kiosk.flow.steps.parts import run_for_parts
 from kiosk.flow.transaction import Outcome, Transaction
 
 
 async def run_step(transaction: Transaction) -> Outcome:
     """Do the transaction's present step. What was paid for is delivered only while the money stands."""
     step = transaction.step
-    await money.before(transaction, step)
-    outcome = await _done(transaction, step)
+
+    async def work() -> Outcome:
+        await money.before(transaction, step)
+        return await _done(transaction, step)
+
+    outcome = await run_for_parts(transaction, step, work)
     if outcome is Outcome.DONE:
         money.after(transaction, step)
     return outcome

@@ -13,7 +13,7 @@ from drivers.messages import PairLine, QrLine, TextLine
 from kiosk.contracts.errors import FaultCode
 from kiosk.contracts.matter import FormField, ReceiptLayout
 from kiosk.contracts.value import Language, LocalizedText
-from kiosk.flow.receipt import receipt_job
+from kiosk.flow.steps.effects.receipt import receipt_job
 from kiosk.flow.steps.fill_form import mistake
 from kiosk.flow.values import Values
 from kiosk.flow.words import failure_words, has_word, word

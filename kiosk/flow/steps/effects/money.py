@@ -17,9 +17,15 @@ def deeds_for(transaction: Transaction, paid: Paid) -> tuple[Step, ...]:
     steps = transaction.matter.steps
     at = next(index for index, step in enumerate(steps) if isinstance(step, PayStep) and step.id == paid.step_id)
     later = [step for step in steps[at + 1 :] if transaction.is_wanted(step)]
+    if transaction.matter.parts:
+        return tuple(step for step in later if _is_deed(step))
     cards = tuple(step for step in later if isinstance(step, WriteCardStep))
     submits = tuple(step for step in later if isinstance(step, CallServiceStep) and step.effect == "submit")
     return cards or submits or tuple(step for step in later if isinstance(step, PrintDocumentStep))
+
+
+def _is_deed(step: Step) -> bool:
+    return isinstance(step, WriteCardStep) or (isinstance(step, CallServiceStep) and step.effect == "submit")
 
 
 async def before(transaction: Transaction, step: Step) -> None:
@@ -50,8 +56,9 @@ def after(transaction: Transaction, step: Step) -> None:
     paid, payments = transaction.paid, transaction.equipment.payments
     if paid is None or paid.delivered or payments is None:
         return
+    paid.done.add(step.id)
     deeds = deeds_for(transaction, paid)
-    if not deeds or step is not deeds[-1]:
+    if not deeds or any(deed.id not in paid.done for deed in deeds):
         return
     missing = _undelivered(transaction, paid)
     if paid.lines and len(missing) == len(paid.lines):

@@ -6,9 +6,9 @@ from drivers.errors import DeviceError
 from drivers.messages import DeviceClass, PrintOutcome, PrintResult
 from kiosk.contracts.errors import FaultCode
 from kiosk.contracts.matter import PrintReceiptStep
-from kiosk.flow.receipt import receipt_job
 from kiosk.flow.screens import NoticeScreen, Place, WorkingScreen
 from kiosk.flow.steps.effects.print_document import DISPOSITIONS
+from kiosk.flow.steps.effects.receipt import receipt_job
 from kiosk.flow.transaction import Outcome, Transaction, option
 from kiosk.flow.words import device_sentence, failure_words
 

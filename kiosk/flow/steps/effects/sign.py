@@ -48,10 +48,17 @@ def statement(transaction: Transaction, step: SignStep, language: Language) -> b
     return canonical_bytes(
         {
             "language": language.value,
-            "statement": values.fill(step.text.in_language(language), language),
+            "statement": _statement_text(transaction, step, language),
             "values": [[item.label.in_language(language), values.fill(item.value, language)] for item in shown],
         }
     )
+
+
+def _statement_text(transaction: Transaction, step: SignStep, language: Language) -> str:
+    """The statement, in a package followed by what each wanted part has signed."""
+    clauses = (clause.text for clause in step.clauses if transaction.serves((clause.part,)))
+    lines = (text.in_language(language) for text in (step.text, *clauses))
+    return transaction.values.fill("\n".join(lines), language)
 
 
 def _keep(transaction: Transaction, step: SignStep, signature: Signature) -> None:
@@ -76,7 +83,7 @@ class _Sheet:
         self._language = transaction.session.language
         self._sha256 = sha256_hex(statement(transaction, step, self._language))
         values = transaction.values
-        text = LocalizedText.of({each.value: values.fill(step.text.in_language(each), each) for each in Language})
+        text = LocalizedText.of({each.value: _statement_text(transaction, step, each) for each in Language})
         items: tuple[KnownItem, ...] = tuple(
             shown_item(transaction, item) for item in step.show if values.knows(item.value)
         )
