@@ -56,6 +56,8 @@ def issued_cards() -> dict[str, PermitCard]:
     states = {
         "lin": ChipState("C00000001", "林测试", (used,), ("sample-0",)),
         "ouyang": ChipState("C00000002", "欧阳示范"),
+        "zheng": ChipState("L00000003", "郑示范"),
+        "gao": ChipState("C00000005", "高样例"),
     }
     return {name: PermitCard.issued(state) for name, state in states.items()} | {"blank": PermitCard()}
 

@@ -8,8 +8,8 @@ from typing import Any
 from fleet_server.sandbox.calls import Call, Counter, Declined, Department
 from fleet_server.sandbox.citizens import Citizen, yuan
 from fleet_server.sandbox.departments.certificate_library import identifier_of
-from fleet_server.sandbox.departments.order import police_cases, police_papers, police_residence
 from fleet_server.sandbox.departments.order.pictures import is_photograph
+from fleet_server.sandbox.departments.order.police import cases, papers, residence
 from fleet_server.sandbox.documents import CITY_TIME
 
 EXPIRED_BEYOND_DAYS = 60
@@ -91,8 +91,8 @@ DEPARTMENT = Department(
         Counter("population.lookup", "/rkk/query", population),
         Counter("residence_permit.endorse", "/jzz/endorse", endorse, submits=True),
         Counter("traffic.violations", "/jtwf/list", violations),
-        *police_papers.COUNTERS,
-        *police_residence.COUNTERS,
-        *police_cases.COUNTERS,
+        *papers.COUNTERS,
+        *residence.COUNTERS,
+        *cases.COUNTERS,
     ),
 )

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from fleet_server.sandbox.calls import Department
-from fleet_server.sandbox.departments.order import traffic_police
+from fleet_server.sandbox.departments.order import exit_entry, traffic_police
 
-DEPARTMENTS: tuple[Department, ...] = (traffic_police.DEPARTMENT,)
+DEPARTMENTS: tuple[Department, ...] = (exit_entry.DEPARTMENT, traffic_police.DEPARTMENT)

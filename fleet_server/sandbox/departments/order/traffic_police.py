@@ -6,8 +6,8 @@ from typing import Any
 
 from fleet_server.sandbox.calls import Call, Counter, Declined, Department
 from fleet_server.sandbox.departments.counters import at, handed_in, needed
-from fleet_server.sandbox.departments.order import traffic_fines, traffic_licences
-from fleet_server.sandbox.departments.order.traffic_ground import SHARED, done
+from fleet_server.sandbox.departments.order.traffic import fines, licences
+from fleet_server.sandbox.departments.order.traffic.ground import SHARED, done
 
 
 def move_notice(call: Call) -> dict[str, Any]:
@@ -30,7 +30,7 @@ DEPARTMENT = Department(
     decline=_decline,
     counters=(
         Counter("vehicle.move_notice", "/yc/notice", move_notice, submits=True),
-        *traffic_fines.COUNTERS,
-        *traffic_licences.COUNTERS,
+        *fines.COUNTERS,
+        *licences.COUNTERS,
     ),
 )

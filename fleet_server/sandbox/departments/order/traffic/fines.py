@@ -9,7 +9,7 @@ from fleet_server.sandbox.calls import Call, Counter, Declined
 from fleet_server.sandbox.citizens import Citizen, yuan
 from fleet_server.sandbox.departments.counters import at, handed_in, needed, paper_facts, today
 from fleet_server.sandbox.departments.order.pictures import is_signature
-from fleet_server.sandbox.departments.order.traffic_ground import ASKING, Recorded, done, facts_about, open_violations
+from fleet_server.sandbox.departments.order.traffic.ground import ASKING, Recorded, done, facts_about, open_violations
 from fleet_server.sandbox.departments.papers import issued
 from fleet_server.sandbox.payments.bills import payment_code
 

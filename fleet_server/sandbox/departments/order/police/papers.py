@@ -6,7 +6,7 @@ from typing import Any
 
 from fleet_server.sandbox.calls import Call, Counter, Declined
 from fleet_server.sandbox.departments.counters import at
-from fleet_server.sandbox.departments.order.police_ground import (
+from fleet_server.sandbox.departments.order.police.ground import (
     ASKING,
     facts_about,
     local_household,

@@ -8,7 +8,7 @@ from typing import Any
 from fleet_server.sandbox.calls import Call, Counter, Declined
 from fleet_server.sandbox.departments.counters import at, handed_in, needed, today
 from fleet_server.sandbox.departments.order.pictures import is_photograph
-from fleet_server.sandbox.departments.order.police_ground import ASKING, done, facts_about
+from fleet_server.sandbox.departments.order.police.ground import ASKING, done, facts_about
 
 CITY = "厦门"
 HALF_A_YEAR = dt.timedelta(days=182)

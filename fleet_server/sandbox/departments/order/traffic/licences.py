@@ -8,7 +8,7 @@ from typing import Any
 from fleet_server.sandbox.calls import Call, Counter, Declined
 from fleet_server.sandbox.citizens import Citizen, yuan
 from fleet_server.sandbox.departments.counters import at, handed_in, needed, today
-from fleet_server.sandbox.departments.order.traffic_ground import ASKING, done, facts_about, open_violations
+from fleet_server.sandbox.departments.order.traffic.ground import ASKING, done, facts_about, open_violations
 from fleet_server.sandbox.payments.bills import payment_code
 
 LICENCE_FEN = 1000

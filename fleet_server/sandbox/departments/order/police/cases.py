@@ -9,7 +9,7 @@ from fleet_server.sandbox.calls import Call, Counter, Declined
 from fleet_server.sandbox.citizens import shared_of, yuan
 from fleet_server.sandbox.departments.counters import at, handed_in, needed, today
 from fleet_server.sandbox.departments.order.pictures import is_photograph, is_signature
-from fleet_server.sandbox.departments.order.police_ground import (
+from fleet_server.sandbox.departments.order.police.ground import (
     ASKING,
     done,
     facts_about,

@@ -1,0 +1,1 @@
+"""公安 counters beside those of `public_security.py`."""

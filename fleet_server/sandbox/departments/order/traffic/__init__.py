@@ -1,0 +1,1 @@
+"""交警 counters; the department itself is `traffic_police.py`."""
