@@ -12,8 +12,8 @@ from functools import cached_property
 
 import httpx
 
+from fleet_server.exchange.signatures import HmacKey, Scheme
 from fleet_server.gateway.keyring import FileKeyring, Keyring, KeysUnavailable
-from fleet_server.gateway.signatures import HmacKey, Scheme
 from fleet_server.gateway.wire import Stamp, Unreadable, Wire, signed_headers
 from fleet_server.problems import ProblemError
 

@@ -15,8 +15,8 @@ from typing import Literal, Protocol
 
 import httpx
 
+from fleet_server.exchange.signatures import HmacKey, Scheme, Signer, Verifier, signer_of, verifier_of
 from fleet_server.gateway.connectors import Connector
-from fleet_server.gateway.signatures import HmacKey, Scheme, Signer, Verifier, signer_of, verifier_of
 from kiosk.contracts.errors import SettingsInvalid
 
 HAND_OUT_PATH = "/gateway-keys"

@@ -7,9 +7,9 @@ from typing import Any
 import jmespath
 from jmespath.exceptions import JMESPathError
 
+from fleet_server.exchange.identifiers import is_certificate_identifier
 from fleet_server.gateway.authority import AuthorityFailed, Reply
 from fleet_server.gateway.connectors import Connector, Operation
-from fleet_server.gateway.identifiers import is_certificate_identifier
 from fleet_server.gateway.wire import Unreadable, Wire
 from fleet_server.problems import ProblemError
 from kiosk.contracts.fleet import ServiceAnswer

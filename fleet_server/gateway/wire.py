@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from fleet_server.exchange.signatures import Scheme, Signer, Verifier, digest
+from fleet_server.exchange.xml_tree import XmlRefused, tree_of, xml_of
 from fleet_server.gateway.connectors import FORM_PARAMETERS, Connector, Operation
-from fleet_server.gateway.signatures import Scheme, Signer, Verifier, digest
-from fleet_server.gateway.xml_tree import XmlRefused, tree_of, xml_of
 
 ANSWER_WINDOW_SECONDS = 300
 SOAP_ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"

@@ -18,7 +18,7 @@ from fastapi import Request
 from fastapi.responses import PlainTextResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from fleet_server.gateway.signatures import Scheme
+from fleet_server.exchange.signatures import Scheme
 from fleet_server.sandbox.city import City
 from fleet_server.sandbox.wire import Heard, Seals, Style, answered, seal_answer
 from kiosk.contracts.scenario import SandboxOrder

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from fleet_server.gateway.identifiers import certificate_identifier
+from fleet_server.exchange.identifiers import certificate_identifier
 from fleet_server.sandbox.keys import SealAuthority
 from fleet_server.sandbox.press.sealing import Seal
 from fleet_server.sandbox.press.typeset import Typesetter, qr_picture

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from fleet_server.gateway.signatures import Signer, Verifier, new_private_pem, public_pem, signer_of, verifier_of
+from fleet_server.exchange.signatures import Signer, Verifier, new_private_pem, public_pem, signer_of, verifier_of
 from fleet_server.settings import SANDBOX_KEY, write_secret
 
 Paired = Literal["rsa", "sm2"]

@@ -15,8 +15,8 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 from fastapi.responses import Response
 
-from fleet_server.gateway.signatures import HmacKey, Scheme, Signer, Verifier, digest
-from fleet_server.gateway.xml_tree import XmlRefused, tree_of, xml_of
+from fleet_server.exchange.signatures import HmacKey, Scheme, Signer, Verifier, digest
+from fleet_server.exchange.xml_tree import XmlRefused, tree_of, xml_of
 from fleet_server.sandbox.keys import ExchangeKeys
 
 Style = Literal["rest", "form", "soap"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fleet_server.gateway.identifiers import is_certificate_identifier
+from fleet_server.exchange.identifiers import is_certificate_identifier
 from fleet_server.sandbox.citizens import (
     CITY,
     facts_of,

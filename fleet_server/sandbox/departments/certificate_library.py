@@ -10,7 +10,7 @@ import html
 import secrets
 from typing import Any
 
-from fleet_server.gateway.identifiers import certificate_identifier
+from fleet_server.exchange.identifiers import certificate_identifier
 from fleet_server.sandbox.calls import Call, Counter, Declined, Department
 from fleet_server.sandbox.citizens import Certificate, Citizen, read_certificate_types
 from fleet_server.sandbox.city import City

@@ -13,8 +13,8 @@ import httpx
 import pytest
 from sqlmodel import select
 
+from fleet_server.exchange.identifiers import is_certificate_identifier
 from fleet_server.gateway.authority import OPENS_AFTER
-from fleet_server.gateway.identifiers import is_certificate_identifier
 from fleet_server.gateway.models import GatewayRequest
 from fleet_server.settings import Settings
 from kiosk.contracts.fleet import Problem, ServiceAnswer

@@ -14,9 +14,9 @@ from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko.sign.validation.status import PdfSignatureStatus
 from pyhanko_certvalidator import ValidationContext
 
+from fleet_server.exchange.identifiers import is_certificate_identifier
 from fleet_server.sandbox.city import City, found_city
 from fleet_server.sandbox.documents import Issued
-from fleet_server.gateway.identifiers import is_certificate_identifier
 from kiosk.contracts.value import sha256_hex
 
 HOLDER = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleet_server.gateway.identifiers import certificate_identifier, check_character, is_certificate_identifier
+from fleet_server.exchange.identifiers import certificate_identifier, check_character, is_certificate_identifier
 
 
 @pytest.mark.parametrize(
