@@ -15,7 +15,7 @@ from rich.table import Table
 
 from tests.bench.measure import Measure, failed, machine, written
 
-SUITES = ("sign_in", "face_pipeline", "cold_start", "next_screen", "journal_appends", "devices")
+SUITES = ("sign_in", "face_pipeline", "cold_start", "next_screen", "journal_appends", "devices", "catalogue")
 OUT = Path("build") / "bench.json"
 
 
