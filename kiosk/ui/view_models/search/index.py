@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import math
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from kiosk.flow.screens import Tile
 from kiosk.ui.view_models.search.spelling import Reading, pairs, spelled, syllables_of, trigrams
 from kiosk.ui.view_models.search.words import Vocabulary, letters_in, read_vocabulary, stem
 
+COMMON = 1.0
+"""A single character or syllable that more than a third of all matters have says nothing."""
 TITLE, SAID, OFFICE = 1.0, 0.85, 0.3
 """What a token is worth by where it stands: in the title, in a keyword or question, in the department's name."""
 WORTH = {"c": 2.0, "b": 1.0, "u": 0.2, "p": 0.7, "s": 0.15, "w": 1.5, "x": 0.4, "l": 0.5}
@@ -71,7 +74,8 @@ class Index:
         self._matters = [tile.matter for tile in tiles]
         self._postings: dict[str, dict[int, float]] = defaultdict(dict)
         self._lines: list[list[str]] = []
-        self._titles: list[frozenset[str]] = []
+        self._said: list[list[tuple[str, ...]]] = []
+        self._titles: list[tuple[str, ...]] = []
         self._initials, self._spelled = _Row(), _Row()
         initials: list[tuple[int, str]] = []
         spellings: list[tuple[int, str]] = []
@@ -92,10 +96,13 @@ class Index:
         said = {line for line in map(plain, tile.search_text.split("\n")) if line} - titles
         office = f"{plain(tile.department.zh_cn)} {plain(tile.department.en)}"
         self._lines.append([*titles, *said])
-        self._titles.append(frozenset(self._vocabulary.tokens(title)))
+        self._titles.append(self._kept(self._vocabulary.tokens(title)))
+        self._said.append([])
         for worth, lines in ((OFFICE, {office}), (SAID, said), (TITLE, titles)):
             for line in lines:
                 tokens = self._vocabulary.tokens(line, within=True)
+                if worth != OFFICE:
+                    self._said[owner].append(self._kept(tokens))
                 if not line.isascii():
                     syllables = self._reading(line)
                     tokens |= pairs(syllables)
@@ -109,6 +116,10 @@ class Index:
                     spellings.append((owner, line))
                 for token in tokens:
                     self._postings[token][owner] = max(self._postings[token].get(owner, 0.0), worth)
+
+    def _kept(self, tokens: set[str]) -> tuple[str, ...]:
+        """Concepts and pairs of characters, each text in memory once."""
+        return tuple(sys.intern(token) for token in tokens if token[0] in "cb")
 
     def find(self, query: str) -> list[str]:
         """Ids of the matters that fit, best first; no query, no answers. Equal ones keep the catalogue's order."""
@@ -142,6 +153,8 @@ class Index:
         whole = 0.0
         for token in tokens:
             found = self._postings.get(token)
+            if found is not None and token[0] in "us" and self._idf[token] < COMMON:
+                continue
             worth = WORTH[token[0]] * (self._idf[token] if found else self._unknown)
             if found is None:
                 whole += worth * 0.5 if token[0] in least_of else 0.0
@@ -180,22 +193,24 @@ class Index:
         wanted = {token for token in self._vocabulary.tokens(bare) if token[0] in "cb"}
         if not wanted:
             return
+        asked_worth = self._worth(wanted)
         run = bare.replace(" ", "")
         for owner in sorted(scores, key=lambda owner: -scores[owner])[:RERANKED]:
             lines = self._lines[owner]
             if asked in lines or run in lines:
                 scores[owner] += WHOLE_PHRASE
-            scores[owner] += TITLE_SHARE * self._shared(wanted, self._titles[owner], self._titles[owner])
+            title = self._titles[owner]
+            shared = self._worth(token for token in title if token in wanted)
+            scores[owner] += TITLE_SHARE * shared / (self._worth(title) or 1.0)
             closest = 0.0
-            for line in lines:
-                said = {token for token in self._vocabulary.tokens(line) if token[0] in "cb"}
-                closest = max(closest, self._shared(wanted, said, wanted | said))
+            for said in self._said[owner]:
+                shared = self._worth(token for token in said if token in wanted)
+                if shared:
+                    closest = max(closest, shared / (asked_worth + self._worth(said) - shared))
             scores[owner] += LINE_SHARE * closest
 
-    def _shared(self, wanted: set[str], said: Iterable[str], whole: Iterable[str]) -> float:
-        worth = {token: WORTH[token[0]] * self._idf.get(token, self._unknown) for token in whole if token[0] in "cb"}
-        total = sum(worth.values())
-        return sum(worth.get(token, 0.0) for token in said if token in wanted) / total if total else 0.0
+    def _worth(self, tokens: Iterable[str]) -> float:
+        return sum(WORTH[token[0]] * self._idf.get(token, self._unknown) for token in tokens)
 
     # --- letters ---------------------------------------------------------------------------------------------------
 
