@@ -92,6 +92,8 @@ DEPARTMENT = Department(
     id=PLATFORM,
     prefix="/xypt",
     decline=_decline,
+    style="form",
+    scheme="rsa",
     counters=(
         Counter("credit.public_report", "/reports/public", public_report, submits=True),
         Counter("credit.bank_quota", "/reports/bank/quota", bank_quota),

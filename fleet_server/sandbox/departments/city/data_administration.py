@@ -7,7 +7,7 @@ from typing import Any
 
 from fleet_server.sandbox.calls import Call, Counter, Department
 from fleet_server.sandbox.departments.city import citizens_voice as voice
-from fleet_server.sandbox.departments.city import hall
+from fleet_server.sandbox.departments.city import hall, people_desk
 
 
 def _in_data(work: Callable[[Call], dict[str, Any]]) -> Callable[[Call], dict[str, Any]]:
@@ -44,5 +44,10 @@ DEPARTMENT = Department(
         _counter("policies.find", "/policies/search", hall.policies_find),
         _counter("policies.notice", "/policies/notices", hall.policy_notice, submits=True),
         _counter("certificates.print", "/certificates/prints", hall.certificate_print, submits=True),
+        _counter("public_housing.apply", "/housing/applications", people_desk.housing_apply, submits=True),
+        _counter("lease.register", "/housing/leases", people_desk.lease_register, submits=True),
+        _counter("library.card", "/library/cards", people_desk.library_card, submits=True),
+        _counter("transport.qualification", "/transport/qualifications", people_desk.driver),
+        _counter("archives.extract", "/archives/extracts", people_desk.archive, submits=True),
     ),
 )

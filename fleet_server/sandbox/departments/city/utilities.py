@@ -143,6 +143,7 @@ DEPARTMENT = Department(
     id=PLATFORM,
     prefix="/ggjf",
     decline=_decline,
+    style="form",
     counters=(
         Counter("utilities.bill", "/bills/query", _in_content(bill)),
         Counter("utilities.settle", "/bills/settle", _in_content(settle), submits=True),
