@@ -174,7 +174,8 @@ class Alipay:
         parameters["sign"] = signed(self._key, joined(parameters))
         headers = {"content-type": "application/x-www-form-urlencoded;charset=utf-8"}
         reply = await self.line.call("POST", self._own.gateway, urlencode(parameters).encode(), headers)
-        return self._believed(method, reply.content)
+        with self.line.judging():
+            return self._believed(method, reply.content)
 
     def _believed(self, method: str, content: bytes) -> dict[str, Any]:
         """The signature is over the answer's node exactly as it was written."""

@@ -154,8 +154,12 @@ class NonTax:
         envelope["sign"] = signed(self._key, joined(envelope))
         body = json.dumps(envelope, ensure_ascii=False).encode()
         reply = await self.line.call("POST", self._own.gateway, body, {"content-type": "application/json"})
+        with self.line.judging():
+            return self._believed(reply.content, nonce)
+
+    def _believed(self, content: bytes, nonce: str) -> dict[str, Any]:
         try:
-            answer = json.loads(reply.content)
+            answer = json.loads(content)
             said = self._opened(answer)
         except (ValueError, TypeError, AttributeError) as error:
             raise Unreachable("garbled", "the non-tax platform's answer cannot be read") from error

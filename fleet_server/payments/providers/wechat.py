@@ -192,16 +192,8 @@ class WeChatPay:
         reply = await self.line.call(
             method, self._own.gateway.rstrip("/") + target, text.encode(), self._headers(method, target, text)
         )
-        self._believe(reply)
-        if not reply.content:
-            return reply.status, {}
-        try:
-            said = json.loads(reply.content)
-        except ValueError as error:
-            raise Unreachable("garbled", "WeChat Pay's answer cannot be read") from error
-        if not isinstance(said, dict):
-            raise Unreachable("garbled", "WeChat Pay's answer is no object")
-        return reply.status, said
+        with self.line.judging():
+            return reply.status, self._believed(reply)
 
     def _headers(self, method: str, target: str, text: str) -> dict[str, str]:
         moment, nonce = str(int(time.time())), secrets.token_hex(16)
@@ -216,7 +208,7 @@ class WeChatPay:
             "wechatpay-serial": self._own.provider_key_id,
         }  # fmt: skip
 
-    def _believe(self, reply: Reply) -> None:
+    def _believed(self, reply: Reply) -> dict[str, Any]:
         moment, nonce, signature, serial = (
             reply.headers.get(f"wechatpay-{name}", "") for name in ("timestamp", "nonce", "signature", "serial")
         )
@@ -225,6 +217,13 @@ class WeChatPay:
             raise Unreachable("untrusted", "the signature of WeChat Pay's answer does not verify")
         if not moment.isdigit() or abs(int(moment) - time.time()) > WINDOW_SECONDS:
             raise Unreachable("untrusted", "WeChat Pay's answer is not of now")
+        try:
+            said = json.loads(reply.content or b"{}")
+        except ValueError as error:
+            raise Unreachable("garbled", "WeChat Pay's answer cannot be read") from error
+        if not isinstance(said, dict):
+            raise Unreachable("garbled", "WeChat Pay's answer is no object")
+        return said
 
 
 def _paid(said: Mapping[str, Any]) -> Paid:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import httpx
@@ -37,17 +39,23 @@ class Line:
         """False for a while after a call that failed: the channel is not offered meanwhile."""
         return self.failed_at is None or time.monotonic() - self.failed_at > RESTS_SECONDS
 
-    async def call(self, method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Reply:
-        """Raises `Unreachable`."""
+    @contextmanager
+    def judging(self) -> Iterator[None]:
+        """An answer that cannot be believed counts as none."""
         try:
-            async with asyncio.timeout(SECONDS):
-                reply = await self._exchange(method, url, body, headers or {})
+            yield
         except Unreachable:
             self.failed_at = time.monotonic()
             raise
-        except TimeoutError as error:
-            self.failed_at = time.monotonic()
-            raise Unreachable("timeout", f"{self.name} gave no answer in time") from error
+
+    async def call(self, method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Reply:
+        """Raises `Unreachable`."""
+        with self.judging():
+            try:
+                async with asyncio.timeout(SECONDS):
+                    reply = await self._exchange(method, url, body, headers or {})
+            except TimeoutError as error:
+                raise Unreachable("timeout", f"{self.name} gave no answer in time") from error
         self.failed_at = None
         return reply
 

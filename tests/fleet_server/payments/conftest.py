@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,11 +12,17 @@ from typing import Any
 import httpx
 import pytest
 
+from fleet_server.payments.cashier import Cashier
 from fleet_server.payments.providers.accounts import Accounts, understood
+from fleet_server.payments.tending import tend
 from fleet_server.sandbox.app import create_app
 from fleet_server.sandbox.payments.clearing import ClearingHouse, Trade
 from fleet_server.sandbox.payments.keys import Keys
+from fleet_server.settings import Settings
+from kiosk.contracts.payments import PAYMENTS_PATH, Order
+from tests.fleet_server.conftest import World, running
 from tests.fleet_server.gateway.conftest import served
+from tests.fleet_server.peer import Peer
 
 
 @dataclass
@@ -72,3 +80,74 @@ def till(running_till: Till) -> Till:
     running_till.house.behaviours.clear()
     running_till.offset = dt.timedelta()
     return running_till
+
+
+# --- the centre with a terminal ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class Cash:
+    """A terminal that asks for money through a running centre; the providers; and time that can be moved on."""
+
+    world: World
+    till: Till
+    peer: Peer
+    client: httpx.Client
+
+    @property
+    def cashier(self) -> Cashier:
+        cashier: Cashier = self.world.app.state.cashier
+        return cashier
+
+    def put(self, path: str, body: Any, peer: Peer | None = None) -> httpx.Response:
+        return self.send("PUT", path, body, peer)
+
+    def post(self, path: str, body: Any = None, peer: Peer | None = None) -> httpx.Response:
+        return self.send("POST", path, {} if body is None else body, peer)
+
+    def get(self, path: str, peer: Peer | None = None) -> httpx.Response:
+        return (peer or self.peer).get(self.client, PAYMENTS_PATH + path)
+
+    def send(self, method: str, path: str, body: Any, peer: Peer | None = None) -> httpx.Response:
+        content, url = json.dumps(body).encode(), PAYMENTS_PATH + path
+        headers = (peer or self.peer).sign(
+            method, str(self.client.base_url) + url, content, headers={"Content-Type": "application/json"}
+        )
+        return self.client.request(method, url, content=content, headers=headers)
+
+    def order(self, order_id: str = "order-0001", peer: Peer | None = None, **changed: Any) -> dict[str, Any]:
+        """An order asked for; answered 200."""
+        answer = self.put(f"/orders/{order_id}", wanted(**changed), peer)
+        assert answer.status_code == 200, answer.text
+        return Order.model_validate(answer.json()).model_dump()
+
+    def look(self, order_id: str = "order-0001", *, verify: bool = False) -> dict[str, Any]:
+        answer = self.get(f"/orders/{order_id}{'?verify=true' if verify else ''}")
+        assert answer.status_code == 200, answer.text
+        return Order.model_validate(answer.json()).model_dump()
+
+    def tend(self, seconds: float = 0.0) -> None:
+        """What the centre does by itself, `seconds` from now, until nothing is due."""
+        moment = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
+        while asyncio.run(tend(self.cashier, moment)):
+            moment += dt.timedelta(milliseconds=1)
+
+
+def wanted(**changed: Any) -> dict[str, Any]:
+    expires_at = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=3)
+    return {
+        "amount_fen": 2000, "channel": "alipay", "subject": "工本费", "payee": "示范市公安局",
+        "expires_at": expires_at.isoformat(), "matter": "permit", "transaction_number": "261122-001A-0001",
+    } | changed  # fmt: skip
+
+
+@pytest.fixture
+def cash(till: Till, sqlite_settings: Settings) -> Iterator[Cash]:
+    with running(sqlite_settings.model_copy(update={"sandbox_url": till.address})) as world, world.client() as client:
+        yield Cash(world, till, world.terminal(), client)
+
+
+@pytest.fixture
+def any_cash(till: Till, any_settings: Settings) -> Iterator[Cash]:
+    with running(any_settings.model_copy(update={"sandbox_url": till.address})) as world, world.client() as client:
+        yield Cash(world, till, world.terminal(), client)
