@@ -202,7 +202,9 @@ class Matcher:
         opening: asyncio.Future[None] | None = None
         card: CardEncoding | None = None
         try:
-            engine = await asyncio.to_thread(self._loaded_engine)
+            if not self._engine_ready.is_set():
+                await asyncio.to_thread(self._engine_ready.wait)
+            engine = self._loaded_engine()
             card = CardEncoding(engine, reference_png, check.spend)
             opening = asyncio.ensure_future(asyncio.to_thread(self._open))
             await asyncio.gather(card.begin(), asyncio.shield(opening))
@@ -237,7 +239,6 @@ class Matcher:
             camera.close()
 
     def _loaded_engine(self) -> FaceEngine:
-        self._engine_ready.wait()
         if self._engine is None:
             reason = self._engine_failure.code if self._engine_failure else "engine_unavailable"
             raise DeviceAbsent("the face engine did not start: look at its installation", reason)
@@ -303,9 +304,8 @@ class Matcher:
         told: tuple[str, int] = ("", -1)
         sequence, shown_at = 0, 0.0
         while time.monotonic() < deadline:
-            frame = await asyncio.to_thread(check.spend, "capture", lambda after=sequence: self._camera.newest(after))
+            frame, step = await asyncio.to_thread(self._look_at_next, engine, check, course, sequence)
             sequence = frame.sequence
-            step = await asyncio.to_thread(_look, engine, check, course, frame, self._infrared)
             if time.monotonic() - shown_at >= PREVIEW_SECONDS and not step.is_over:
                 shown_at = time.monotonic()
                 yield self._mirrored(frame.image)
@@ -319,6 +319,10 @@ class Matcher:
                 phase = "decide" if step.phase == "done" else step.phase
                 yield FaceProgress(phase=phase, prompt=step.prompt, step=step.step, steps=len(turns))
         yield "POSITION_TIMEOUT" if course.phase == "position" else "STEP_TIMEOUT"
+
+    def _look_at_next(self, engine: FaceEngine, check: _Check, course: FaceCourse, after: int) -> tuple[Any, Next]:
+        frame = check.spend("capture", lambda: self._camera.newest(after))
+        return frame, _look(engine, check, course, frame, self._infrared)
 
     def _verdict(self, engine: FaceEngine, check: _Check, judgement: Judgement) -> FaceVerdict:
         limits = self.thresholds(engine)
