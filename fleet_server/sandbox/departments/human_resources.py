@@ -7,7 +7,7 @@ from typing import Any
 from fleet_server.sandbox.calls import Call, Counter, Declined, Department
 from fleet_server.sandbox.citizens import Citizen, SocialInsurance, yuan
 from fleet_server.sandbox.departments.papers import issued, long_time
-from fleet_server.sandbox.departments.people import work
+from fleet_server.sandbox.departments.people import cards, staff, work
 from fleet_server.sandbox.documents import CITY_TIME, Issued
 
 SHARE_PENSION, SHARE_UNEMPLOYMENT = 8, 5
@@ -105,5 +105,7 @@ DEPARTMENT = Department(
         Counter("social_insurance.rights_record", "/trade/SB2105", rights_record, submits=True),
         Counter("pension.qualify", "/trade/YL3001", qualify, submits=True),
         *work.COUNTERS,
+        *cards.COUNTERS,
+        *staff.COUNTERS,
     ),
 )

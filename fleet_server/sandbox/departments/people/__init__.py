@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from fleet_server.sandbox.calls import Department
-from fleet_server.sandbox.departments.people import civil_affairs, education, taxation
+from fleet_server.sandbox.departments.people import civil_affairs, education, health, taxation
 
-DEPARTMENTS: tuple[Department, ...] = (civil_affairs.DEPARTMENT, education.DEPARTMENT, taxation.DEPARTMENT)
+DEPARTMENTS: tuple[Department, ...] = (
+    civil_affairs.DEPARTMENT,
+    education.DEPARTMENT,
+    health.DEPARTMENT,
+    taxation.DEPARTMENT,
+)

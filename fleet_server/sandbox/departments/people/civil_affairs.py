@@ -85,6 +85,8 @@ DEPARTMENT = Department(
     id=PLATFORM,
     prefix="",
     decline=_decline,
+    style="soap",
+    scheme="sm2",
     counters=(
         Counter("marriage.slots", "/mz/hydj/slots", slots),
         Counter("marriage.book", "/mz/hydj/book", book, submits=True),

@@ -113,6 +113,8 @@ DEPARTMENT = Department(
     id=PLATFORM,
     prefix="/sw",
     decline=_decline,
+    style="soap",
+    scheme="rsa",
     counters=(
         Counter("tax.payment_record", "/gs/nsjl", payment_record, submits=True),
         Counter("insurance_premium.bill", "/sbf/yjcx", premium_bill),
