@@ -23,6 +23,8 @@ from kiosk.contracts.text import FieldKind, LocalizedText
 if TYPE_CHECKING:
     from collections.abc import Container
 
+CITY_TIME = dt.timezone(dt.timedelta(hours=8), "UTC+8")
+"""China keeps one time. What citizens read is in it, whatever the machine's own clock is set to."""
 PLATE_PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 PLATE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 PLATE_ENDINGS = "学警港澳挂"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import json
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from kiosk.contracts.entries import is_identity_number
+from kiosk.contracts.entries import CITY_TIME, is_identity_number
 from kiosk.contracts.text import LANGUAGES, Language, LocalizedText, masked_name, masked_number, masked_phone, plain
 
 __all__ = [
@@ -28,9 +27,6 @@ __all__ = [
     "plain",
     "sha256_hex",
 ]
-
-CITY_TIME = dt.timezone(dt.timedelta(hours=8), "UTC+8")
-"""China keeps one time. What citizens read is in it, whatever the machine's own clock is set to."""
 
 
 class Contract(BaseModel):

@@ -39,6 +39,8 @@ VISITS: dict[str, tuple[str, tuple[str, ...]]] = {
     "handwriting": ("form", ("field:employer", "key:page:handwriting")),
     "symbols": ("form", ("field:employer", "key:page:symbols")),
     "phone_pad": ("form", ("field:phone",)),
+    "plate_letters": ("plate", ("key:闽",)),
+    "money_pad": ("plate", ("field:price",)),
     "missing": ("form", ("primary",)),
     "picked": ("several", ("option:child",)),
     "revealed": ("review", ("reveal:1",)),

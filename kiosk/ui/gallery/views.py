@@ -11,10 +11,11 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter
 
 from kiosk.flow.screens import PreviewScreen, Reason, StageKind, Tile, TimeOutWarning, View
 from kiosk.ui.gallery.effect_screens import EFFECT_SCREENS
+from kiosk.ui.gallery.question_screens import QUESTION_SCREENS
 from kiosk.ui.gallery.screens import SCREENS as OTHER_SCREENS
 from kiosk.ui.gallery.tiles import DOORS, TILES, text
 
-SCREENS = OTHER_SCREENS | EFFECT_SCREENS
+SCREENS = OTHER_SCREENS | EFFECT_SCREENS | QUESTION_SCREENS
 NO_HOUSE = text("无房证明", "無房證明", "Proof of no property")
 PERMIT = text("居住证签注", "居住證簽注", "Residence permit endorsement")
 

@@ -7,20 +7,16 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from kiosk.contracts.text import FieldKind, masked_number, masked_phone
 from kiosk.flow.screens import FormFilled, FormItem, FormScreen, Mode, View
 from kiosk.ui.view_models.calls import HallCalls
+from kiosk.ui.view_models.entry import erased, error_of, keys_of, pad_of, shown, written
 from kiosk.ui.view_models.session import NO_SCREEN, SessionViewModel
 from kiosk.ui.view_models.snapshot import SnapshotModel, option_row, readable, text_of
-
-IDENTITY_LENGTH = 18
-PHONE_LENGTH = 11
-DATE_DIGITS = 8
 
 
 @dataclass(frozen=True)
 class FormSnapshot:
-    """`pad` is the keyboard the current field needs: "", "text", "number" or "identity"."""
+    """`pad` is the keyboard the current field needs: "", "text", "number", "identity", "money" or "keys" (`keys`)."""
 
     screen_id: int = NO_SCREEN
     values: dict[str, str] = field(default_factory=dict)
@@ -28,56 +24,10 @@ class FormSnapshot:
     missing: frozenset[str] = frozenset()
     rows: tuple[dict[str, Any], ...] = ()
     pad: str = ""
+    keys: tuple[tuple[str, ...], ...] = ()
     position: int = 0
     total: int = 0
     asks_next: bool = False
-
-
-def pad_of(item: FormItem) -> str:
-    match item.kind:
-        case FieldKind.CHOICE:
-            return ""
-        case FieldKind.IDENTITY_NUMBER:
-            return "identity"
-        case FieldKind.PHONE | FieldKind.DATE | "code":
-            return "number"
-        case _:
-            return "text"
-
-
-def written(item: FormItem, value: str, text: str) -> str:
-    """The value after `text` was typed: only what the kind allows, never longer than it may be."""
-    match item.kind:
-        case FieldKind.IDENTITY_NUMBER:
-            allowed = "".join(each for each in text.upper() if each.isdecimal() or each == "X")
-            return (value + allowed)[:IDENTITY_LENGTH]
-        case FieldKind.PHONE:
-            return _digits(value + text)[:PHONE_LENGTH]
-        case FieldKind.DATE:
-            return _dashed(_digits(value + text)[:DATE_DIGITS])
-        case "code":
-            return _digits(value + text)[: item.max_length]
-        case _:
-            return (value + text)[: item.max_length]
-
-
-def erased(item: FormItem, value: str) -> str:
-    return _dashed(_digits(value)[:-1]) if item.kind is FieldKind.DATE else value[:-1]
-
-
-def shown(item: FormItem, value: str, is_current: bool) -> str:
-    """Numbers of a person are legible only while they are typed."""
-    if is_current or not value:
-        return value
-    match item.kind:
-        case FieldKind.IDENTITY_NUMBER:
-            return masked_number(value)
-        case FieldKind.PHONE:
-            return masked_phone(value)
-        case "code":
-            return "•" * len(value)
-        case _:
-            return value
 
 
 def derive_form_snapshot(view: View, before: FormSnapshot) -> FormSnapshot:
@@ -95,7 +45,7 @@ def derive_form_snapshot(view: View, before: FormSnapshot) -> FormSnapshot:
     for item in items:
         value = before.values.get(item.id, "")
         is_current = item.id == before.current
-        error = text_of(item.error, language) if value == item.value else ""
+        error = text_of(error_of(item, value, is_current), language)
         rows.append({
             "id": item.id, "label": item.label.in_language(language), "kind": str(item.kind),
             "text": shown(item, value, is_current), "hint": text_of(item.hint, language), "error": error,
@@ -106,6 +56,7 @@ def derive_form_snapshot(view: View, before: FormSnapshot) -> FormSnapshot:
         before,
         rows=tuple(rows[index : index + 1] if elder else rows),
         pad=pad_of(items[index]) if items and before.current else "",
+        keys=keys_of(items[index], before.values.get(before.current, "")) if items and before.current else (),
         position=index + 1 if elder else 0,
         total=len(items),
         asks_next=elder and index + 1 < len(items),
@@ -119,6 +70,7 @@ class FormViewModel(SnapshotModel[FormSnapshot]):
     missing_changed = Signal()
     rows_changed = Signal()
     pad_changed = Signal()
+    keys_changed = Signal()
     position_changed = Signal()
     total_changed = Signal()
     asks_next_changed = Signal()
@@ -149,6 +101,7 @@ class FormViewModel(SnapshotModel[FormSnapshot]):
     rows = readable("QVariantList", lambda self: list(self._now.rows), notify=rows_changed)
     current = readable(str, lambda self: self._now.current, notify=current_changed)
     pad = readable(str, lambda self: self._now.pad, notify=pad_changed)
+    keys = readable("QVariantList", lambda self: [list(row) for row in self._now.keys], notify=keys_changed)
     position = readable(int, lambda self: self._now.position, notify=position_changed)
     total = readable(int, lambda self: self._now.total, notify=total_changed)
     asks_next = readable(bool, lambda self: self._now.asks_next, notify=asks_next_changed)
@@ -223,12 +176,3 @@ def _first_to_fill(items: tuple[FormItem, ...], values: dict[str, str]) -> str:
     wrong = next((item.id for item in items if item.error is not None), "")
     empty = next((item.id for item in items if item.required and not values[item.id]), "")
     return wrong or empty
-
-
-def _digits(text: str) -> str:
-    return "".join(each for each in text if "0" <= each <= "9")
-
-
-def _dashed(digits: str) -> str:
-    """Year, month and day with dashes between, as far as they have been typed."""
-    return "-".join(part for part in (digits[:4], digits[4:6], digits[6:8]) if part)

@@ -31,7 +31,7 @@ from kiosk.ui.view_models.snapshot import SnapshotModel, option_row, readable, t
 
 NO_SCREEN = -1
 SECOND_TAP_MS = 1200
-NO_OPTION: dict[str, Any] = {"id": "", "label": "", "detail": "", "icon": "", "enabled": False}
+NO_OPTION: dict[str, Any] = {"id": "", "label": "", "detail": "", "icon": "", "enabled": False, "picked": False}
 NO_CONTENT: dict[str, Any] = {
     "hint": "", "direction": "", "shows_camera": False, "progress": -1, "options": [], "layout": "cards", "several": [],
     "caption": "", "has_page": False, "text": "", "detail": "", "tone": "success", "papers": "", "money": "",

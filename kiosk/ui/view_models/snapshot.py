@@ -35,11 +35,12 @@ def text_of(text: LocalizedText | None, language: Language) -> str:
 
 
 def option_row(option: Option, language: Language) -> dict[str, Any]:
-    """What QML draws of an option: {id, label, detail, icon, enabled}."""
+    """What QML draws of an option: {id, label, detail, icon, enabled, picked}."""
     return {
         "id": option.id,
         "label": option.label.in_language(language),
         "detail": text_of(option.detail, language),
         "icon": option.icon,
         "enabled": option.enabled,
+        "picked": option.picked,
     }

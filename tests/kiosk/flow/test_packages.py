@@ -218,11 +218,8 @@ def test_what_comes_after_waits_for_the_parts_it_names(tmp_path: Path) -> None:
 
 def test_an_answer_that_stops_one_part_leaves_the_others(tmp_path: Path) -> None:
     places = [{"id": "here", "label": text("本市")}, {"id": "away", "label": text("外地"), "stop": text("请到外地办")}]
-    ask = {
-        "id": "where",
-        "kind": "ask",
-        "questions": [{"id": "city", "text": text("在哪？"), "choices": places}],
-    } | WORDS
+    question = {"id": "city", "text": text("在哪？"), "choices": places}
+    ask = {"id": "where", "kind": "ask", "questions": [question]} | WORDS
     of = members(HOUSEHOLD, member("insurance", ask, form(PHONE | {"sources": []})))
     asking = composed("household", "insurance", of=of)
 

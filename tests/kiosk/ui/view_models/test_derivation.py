@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from kiosk.contracts.entries import BAD_PHONE, PLATE_PROVINCES
 from kiosk.contracts.text import FieldKind
 from kiosk.contracts.value import Language, plain
 from kiosk.flow.screens import FormItem, FormScreen, KnownItem, Mode, Option, Screen, StageKind, TimeOutWarning, View
 from kiosk.ui.gallery.screens import KNOWN, SCREENS
 from kiosk.ui.gallery.tiles import DOORS, TILES
-from kiosk.ui.view_models.form import FormSnapshot, derive_form_snapshot, erased, pad_of, shown, written
+from kiosk.ui.view_models.entry import erased, error_of, keys_of, pad_of, shown, written
+from kiosk.ui.view_models.form import FormSnapshot, derive_form_snapshot
 from kiosk.ui.view_models.home import HomeSnapshot, derive_home_snapshot
 from kiosk.ui.view_models.session import NO_CONTENT, SessionSnapshot, content_of, derive_session_snapshot, known_rows
 from kiosk.ui.view_models.stage import StageSnapshot, derive_stage_snapshot
@@ -101,7 +103,7 @@ def test_what_was_unmasked_is_masked_on_the_next_screen() -> None:
 
 ITEMS = {
     kind: FormItem(id="x", label=plain("x"), kind=kind, max_length=6)
-    for kind in (FieldKind.TEXT, FieldKind.PHONE, FieldKind.DATE, FieldKind.IDENTITY_NUMBER, FieldKind.CHOICE, "code")
+    for kind in (*FieldKind, "code")
 }
 
 
@@ -114,6 +116,11 @@ ITEMS = {
         (FieldKind.DATE, "1901-02-03", "4", "1901-02-03"),
         (FieldKind.IDENTITY_NUMBER, "35020319010203001", "x", "35020319010203001X"),
         (FieldKind.IDENTITY_NUMBER, "", "12ab", "12"), ("code", "12345", "67", "123456"),
+        (FieldKind.NUMBER, "12", "a3", "123"), (FieldKind.MONEY, "", ".5", ".5"), (FieldKind.MONEY, "0", "7", "7"),
+        (FieldKind.MONEY, "12.5", "678", "12.56"), (FieldKind.MONEY, "12.5", ".", "12.5"),
+        (FieldKind.PLATE, "", "D", ""), (FieldKind.PLATE, "闽", "d", "闽D"), (FieldKind.PLATE, "闽D", "io1", "闽D1"),
+        (FieldKind.PLATE, "闽DD12345", "6", "闽DD12345"), (FieldKind.PLATE, "粤Z1234", "港", "粤Z1234港"),
+        (FieldKind.CREDIT_CODE, "91", "oisvza", "91A"), (FieldKind.CREDIT_CODE, "9" * 18, "9", "9" * 18),
     ],
 )  # fmt: skip
 def test_a_field_takes_only_what_it_may(kind: FieldKind, value: str, typed: str, after: str) -> None:
@@ -144,10 +151,28 @@ def test_numbers_are_legible_only_while_typed(kind: FieldKind, value: str, away:
     ("kind", "pad"),
     [(FieldKind.TEXT, "text"), (FieldKind.CHOICE, ""), (FieldKind.DATE, "number"),
      (FieldKind.IDENTITY_NUMBER, "identity"),
-     ("code", "number")],
+     ("code", "number"), (FieldKind.NUMBER, "number"), (FieldKind.MONEY, "money"), (FieldKind.PLATE, "keys"),
+     (FieldKind.CREDIT_CODE, "keys")],
 )  # fmt: skip
 def test_each_kind_opens_its_keyboard(kind: FieldKind, pad: str) -> None:
     assert pad_of(ITEMS[kind]) == pad
+
+
+def test_a_plate_begins_with_its_province_and_every_key_writes_something() -> None:
+    plate = ITEMS[FieldKind.PLATE]
+    assert keys_of(plate, "")[0][0] == "闽"
+    for value, item in (("", plate), ("闽D", plate), ("", ITEMS[FieldKind.CREDIT_CODE])):
+        keys = [key for row in keys_of(item, value) for key in row if key != "backspace"]
+        assert len(keys) == len(set(keys))
+        assert all(written(item, value, key) == value + key for key in keys)
+    assert {key for row in keys_of(plate, "") for key in row} == {*PLATE_PROVINCES, "backspace"}
+
+
+def test_what_is_wrong_is_told_when_the_field_was_left_and_not_while_it_is_written() -> None:
+    phone = ITEMS[FieldKind.PHONE]
+    assert error_of(phone, "139", is_current=True) is None
+    assert error_of(replace(phone, max_length=11), "139", is_current=False) == BAD_PHONE
+    assert error_of(phone, "", is_current=False) is None
 
 
 def test_an_elder_form_asks_one_thing_at_a_time() -> None:

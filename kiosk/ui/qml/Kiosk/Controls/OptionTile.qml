@@ -77,7 +77,7 @@ Touchable {
 
     Icon {
         id: tick
-        visible: tile.ticks
+        visible: tile.ticks || tile.picked
         anchors.right: parent.right
         anchors.rightMargin: Theme.mm(5)
         anchors.verticalCenter: parent.verticalCenter

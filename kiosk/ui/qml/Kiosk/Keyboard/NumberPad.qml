@@ -2,11 +2,11 @@ pragma ComponentBehavior: Bound
 import QtQuick
 import Kiosk.Theme
 
-// Telephone order, large. The X of identity numbers stands where it is needed and only there.
+// Telephone order, large. The X of identity numbers, or the point of amounts, stands only where it is needed.
 Grid {
     id: pad
 
-    property bool hasX: false
+    property string extra
 
     signal typed(string text)
     signal erased
@@ -15,7 +15,7 @@ Grid {
     spacing: Theme.mm(Theme.pick(3, 3.6))
 
     Repeater {
-        model: ["1", "2", "3", "4", "5", "6", "7", "8", "9", pad.hasX ? "X" : "", "0", "backspace"]
+        model: ["1", "2", "3", "4", "5", "6", "7", "8", "9", pad.extra, "0", "backspace"]
 
         Item {
             id: cell

@@ -33,7 +33,7 @@ Item {
             option: modelData
             upright: screen._beside
             ticks: screen._several
-            picked: screen._several && Ui.session.picked.includes(modelData.id)
+            picked: screen._several ? Ui.session.picked.includes(modelData.id) : modelData.picked
             width: grid.cellWidth
             height: grid.cellHeight
             onTouched: screen._several ? Ui.session.toggle(modelData.id) : Ui.session.choose(modelData.id)

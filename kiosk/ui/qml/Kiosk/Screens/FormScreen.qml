@@ -14,10 +14,11 @@ Item {
         choices: []
     })
     readonly property var noKnown: ({ label: "", value: "", origin: "", can_show: false, is_shown: false })
-    readonly property bool _numbers: pad === "number" || pad === "identity"
+    readonly property bool _numbers: pad === "number" || pad === "identity" || pad === "money"
+    readonly property bool _keys: pad === "keys"
     readonly property bool _beside: Theme.landscape && _numbers
     readonly property bool _showsKnown: Ui.session.known.length > 0 && (!Theme.elder || pad === "" && Ui.form.position < 2)
-        && !(Theme.landscape && pad === "text")
+        && !(Theme.landscape && (pad === "text" || _keys))
 
     function reach(): void {
         for (let i = 0; i < fields.count; i++) {
@@ -32,6 +33,7 @@ Item {
         y: Theme.mm(2)
         width: screen._beside ? parent.width - numbers.width - Theme.space : parent.width
         height: parent.height - y - (screen.pad === "text" ? board.height + Theme.space
+            : screen._keys ? codes.height + Theme.space
             : screen._numbers && !screen._beside ? numbers.height + Theme.space : 0)
         spacing: Theme.space
         onHeightChanged: Qt.callLater(screen.reach)
@@ -122,6 +124,25 @@ Item {
     }
 
     Rectangle {
+        id: codes
+        visible: screen._keys
+        anchors.bottom: parent.bottom
+        width: parent.width
+        height: letters.height + Theme.mm(8)
+        radius: Theme.radius * 1.4
+        color: Theme.muted
+
+        CodePad {
+            id: letters
+            anchors.centerIn: parent
+            width: parent.width - Theme.mm(8)
+            rows: Ui.form.keys
+            onTyped: text => Ui.form.write(text)
+            onErased: Ui.form.erase()
+        }
+    }
+
+    Rectangle {
         id: numbers
         visible: screen._numbers
         x: screen._beside ? parent.width - width : (parent.width - width) / 2
@@ -135,7 +156,7 @@ Item {
             id: keys
             anchors.centerIn: parent
             width: parent.width - Theme.mm(8)
-            hasX: screen.pad === "identity"
+            extra: screen.pad === "identity" ? "X" : screen.pad === "money" ? "." : ""
             onTyped: text => Ui.form.write(text)
             onErased: Ui.form.erase()
         }
