@@ -111,6 +111,9 @@ class Payments:
             if "open" in outcomes:
                 return False
             delivery.decided = "yes" if set(outcomes) == {"done"} else "no"
+        if standing.is_final:
+            self._end(effect, "delivered", standing.reason)
+            return True
         if delivery.decided == "yes":
             try:
                 await till.delivered(order_id, delivery.undelivered)

@@ -81,12 +81,21 @@ async def _ways(transaction: Transaction, step: PayStep, payments: PaymentsInUse
     ways = [Way(channel, channel, PaymentMethod.QR_SHOWN) for channel in wanted if channel in works]
     if works & BY_CODE & set(wanted) and devices.code_scanner is not None and devices.is_fit(DeviceClass.CODE_SCANNER):
         ways.append(Way(PAYER_CODE, None, PaymentMethod.QR_SCANNED))
-    has_card = devices.payment_terminal is not None and devices.is_fit(DeviceClass.PAYMENT_TERMINAL)
-    if "bank_card" in wanted and has_card:
+    if "bank_card" in wanted and await _takes_cards(transaction):
         ways.append(Way("bank_card", "bank_card", PaymentMethod.CARD))
     if not ways:
         raise StepFailed(FaultCode.PAYMENT_UNAVAILABLE, "no channel of this matter works now")
     return tuple(ways)
+
+
+async def _takes_cards(transaction: Transaction) -> bool:
+    devices = transaction.equipment.devices
+    if devices.payment_terminal is None or not devices.is_fit(DeviceClass.PAYMENT_TERMINAL):
+        return False
+    try:
+        return PaymentMethod.CARD in await devices.payment_terminal.methods()
+    except DeviceError:
+        return False
 
 
 async def _choose(transaction: Transaction, step: PayStep, bill: Bill, ways: tuple[Way, ...]) -> Way:

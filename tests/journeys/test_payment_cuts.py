@@ -1,0 +1,138 @@
+"""A payment cut at every single step ends delivered and paid once, or with the money given back. There is no third end.
+
+A start that settles it is cut at every step as well, and the next one goes on. The journal, the centre, its gateway, the
+payment provider and the authority are the real ones; the terminal is a process that is killed (SIGKILL) at the N-th
+step, for every N until it is through. The steps are counted, not listed.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from sqlmodel import select
+
+from fleet_server.gateway.models import GatewayRequest
+from fleet_server.payments.models import PaymentOrder
+from fleet_server.settings import Settings
+from tests.fleet_server.conftest import running, sqlite_settings, sqlite_template  # noqa: F401 (fixtures)
+from tests.fleet_server.payments.conftest import Cash, Till, running_till, till  # noqa: F401 (fixtures)
+
+ROOT = Path(__file__).parents[2]
+MOST_STEPS = 120
+
+
+@dataclass
+class Zygote:
+    process: subprocess.Popen[str]
+
+    def do(self, **order: Any) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self.process.stdout.readline())
+        assert "failed" not in answer, "the terminal ended by itself: see its words above"
+        return answer
+
+
+@pytest.fixture(scope="module")
+def zygote() -> Iterator[Zygote]:
+    command = [sys.executable, "-m", "tests.journeys.cuts.terminal"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        yield Zygote(process)
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait(20)
+
+
+@dataclass
+class Bench:
+    """One terminal's orders, and what is true in the world afterwards."""
+
+    cash: Cash
+    zygote: Zygote
+    folder: Path
+
+    def order(self, journal: Path, **more: Any) -> dict[str, Any]:
+        key = base64.b64encode(self.cash.peer.key.private_bytes_raw()).decode()
+        return {
+            "server": str(self.cash.client.base_url).rstrip("/"), "terminal": self.cash.peer.terminal, "key": key,
+            "journal": str(journal), "city": self.cash.till.address, **more,
+        }  # fmt: skip
+
+    def cut(self, at: int, again_at: int = 0) -> tuple[bool, str, list[str]]:
+        """Visit, killed at step `at`; start again, killed at step `again_at` of that; start once more.
+
+        Returns whether the last of these deaths came about, how the money ended, and the steps of the visit.
+        """
+        self.cash.till.house.trades.clear()
+        journal = self.folder / uuid.uuid4().hex / "journal.sqlite"
+        visit = self.zygote.do(**self.order(journal, do="visit", at=at))
+        killed = visit["killed"]
+        if again_at:
+            killed = self.zygote.do(**self.order(journal, do="recover", at=again_at))["killed"]
+        recovery = self.zygote.do(**self.order(journal, do="recover"))
+        assert recovery["settled"], f"cut at {at}, then at {again_at}: money is left open"
+        return killed, self.end_of(at), visit.get("steps", [])
+
+    def end_of(self, at: int) -> str:
+        """Exactly one of unpaid, delivered, given back, as provider, centre and authority tell it together."""
+        trades = list(self.cash.till.house.trades.values())
+        paid = sum(payment.amount_fen for trade in trades for payment in trade.payments)
+        left = self.cash.till.left_fen()
+        with self.cash.world.database.reading() as session:
+            orders = [row.delivery for row in session.exec(select(PaymentOrder)).all()]
+            done = [row.outcome for row in session.exec(select(GatewayRequest)).all()].count("done")
+        with self.cash.world.database.writing() as session:
+            for model in (PaymentOrder, GatewayRequest):
+                for row in session.exec(select(model)).all():
+                    session.delete(row)
+        facts = f"cut at {at}: paid {paid}, left {left}, orders {orders}, authority did it {done} times"
+        match paid, left, done:
+            case 0, 0, 0:
+                return "unpaid"
+            case 2000, 2000, 1:
+                assert orders == ["delivered"], facts
+                return "delivered"
+            case 2000, 0, 0:
+                assert orders[0] in ("not_delivered", "none"), facts
+                return "returned"
+        raise AssertionError(f"a third end: {facts}")
+
+
+@pytest.fixture
+def bench(till: Till, sqlite_settings: Settings, zygote: Zygote, tmp_path: Path) -> Iterator[Bench]:  # noqa: F811
+    city = {"sandbox_url": till.address, "gateway_key": SecretStr("key")}
+    with running(sqlite_settings.model_copy(update=city)) as world, world.client() as client:
+        yield Bench(Cash(world, till, world.terminal(), client), zygote, tmp_path)
+
+
+def test_a_payment_cut_at_every_step_is_delivered_or_given_back(bench: Bench) -> None:
+    ends: dict[int, str] = {}
+    steps: list[str] = []
+    for at in range(1, MOST_STEPS):
+        killed, ends[at], steps = bench.cut(at)
+        if not killed:
+            break
+    assert ends[max(ends)] == "delivered", "uncut, it goes through"
+    assert {"unpaid", "returned", "delivered"} == set(ends.values())
+    assert len(ends) > 25, "a payment has more steps than that"
+    assert sum("write" in step for step in steps) > 12
+    assert sum("before" in step for step in steps) > 5
+    returned = next(at for at in sorted(ends) if ends[at] == "returned")
+    for again_at in range(1, MOST_STEPS):
+        killed, end, _ = bench.cut(returned, again_at)
+        assert end == "returned", f"cut at {returned}, and at {again_at} of the start after it"
+        if not killed:
+            break
+    assert again_at > 4, "a start with money open has more steps than that"
