@@ -32,6 +32,7 @@ class Till:
     address: str
     house: ClearingHouse
     keys: Keys
+    app: Any
     offset: dt.timedelta = field(default_factory=dt.timedelta)
 
     def behave(self, behave: str, **more: Any) -> None:
@@ -66,10 +67,10 @@ class Till:
 @pytest.fixture(scope="session")
 def running_till(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Till]:
     data = tmp_path_factory.mktemp("till")
-    made = Till("", None, None)  # type: ignore[arg-type]
+    made = Till("", None, None, None)  # type: ignore[arg-type]
     app = create_app(data, b"key", clock=lambda: dt.datetime.now(dt.UTC) + made.offset)
     with served(app) as address:
-        made.address, made.house, made.keys = address, app.state.clearing, Keys(data / "payments")
+        made.address, made.house, made.keys, made.app = address, app.state.clearing, Keys(data / "payments"), app
         yield made
 
 
