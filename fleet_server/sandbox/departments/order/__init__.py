@@ -1,8 +1,13 @@
-"""Order and law: traffic police, exit and entry, justice."""
+"""Order and law: traffic police, exit and entry, justice, and what the unified acceptance platform takes in."""
 
 from __future__ import annotations
 
 from fleet_server.sandbox.calls import Department
-from fleet_server.sandbox.departments.order import exit_entry, traffic_police
+from fleet_server.sandbox.departments.order import acceptance, exit_entry, justice, traffic_police
 
-DEPARTMENTS: tuple[Department, ...] = (exit_entry.DEPARTMENT, traffic_police.DEPARTMENT)
+DEPARTMENTS: tuple[Department, ...] = (
+    acceptance.DEPARTMENT,
+    exit_entry.DEPARTMENT,
+    justice.DEPARTMENT,
+    traffic_police.DEPARTMENT,
+)

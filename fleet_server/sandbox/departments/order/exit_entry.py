@@ -89,6 +89,7 @@ DEPARTMENT = Department(
     id="exit_entry",
     prefix="/crj",
     decline=_decline,
+    scheme="sm2",
     counters=(
         Counter("lodging.register", "/lodging/register", register_lodging, submits=True),
         Counter("exit_entry.progress", "/documents/progress", progress),
