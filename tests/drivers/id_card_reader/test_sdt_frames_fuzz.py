@@ -36,6 +36,8 @@ def bent(chance: random.Random) -> bytes:
 
 
 def campaign(frames: int, seed: int) -> None:
+    """Eight bits of checksum believe a bent frame in 256, which may hold the first bytes of the good one behind."""
+    swallowed = 0
     chance = random.Random(seed)
     parser = FrameParser(ANSWER_HEAD_BYTES)
     for number in range(frames):
@@ -48,8 +50,13 @@ def campaign(frames: int, seed: int) -> None:
             assert 1 <= parser.wanted <= LONGEST_LENGTH + len(PREAMBLE) + 2
         if number % 20 == 0:  # what never becomes whole is given up, and what lies behind it is found
             found = [*parser.feed(GOOD), *parser.settle()]
+            if not any(frame.data == b"good" for frame in found):
+                assert found, "a good frame was lost, and nothing believed in its place"
+                swallowed += 1
+                found = [*parser.feed(GOOD), *parser.settle()]
             assert any(frame.data == b"good" for frame in found)
             parser.reset()
+    assert swallowed <= frames / 20 / 100
 
 
 def test_a_sample_of_bent_frames() -> None:
