@@ -50,6 +50,10 @@ class Expected(Contract):
     receipt: bool = False
     case_number: bool = Field(default=False, description="the authority gave a case number")
     material: Literal["library", "captured"] | None = None
+    objection: bool = Field(default=False, description="a contested value got its number")
+    parts: dict[Slug, Literal["done", "accepted", "refused", "failed"]] = Field(
+        default={}, description="what became of each part of a package that was wanted"
+    )
 
 
 class Scenario(Contract):
@@ -61,7 +65,14 @@ class Scenario(Contract):
     consents: bool = True
     orders: tuple[SandboxOrder, ...] = ()
     answers: dict[Slug, str] = {}
+    objection: str = Field(default="", max_length=100, description="what the first value others gave should be")
     captures: tuple[Slug, ...] = Field(default=(), description="collect_material steps where a paper is laid down")
+    payment: Literal["paid", "late", "twice", "wrong_amount", "never", "refused"] = Field(
+        default="paid", description="late: the citizen goes back while the money is on its way; never, refused: leaves"
+    )
+    signature: Literal["yes", "empty"] = Field(
+        default="yes", description="empty: the citizen leaves instead of signing"
+    )
     rating: int | None = Field(default=None, ge=1, le=5)
     expect: Expected
 
@@ -101,6 +112,12 @@ def _misfits(scenario: Scenario, matter: Matter, marked: Marked) -> list[Mistake
     for index, step in enumerate(scenario.captures):
         if step not in captured:
             found.append((f"captures[{index}]", f"step {step!r} captures no material: name a collect_material step"))
+    parts = {part.id for part in matter.parts}
+    found += [
+        (f"expect.parts.{part}", f"the matter has no part {part!r}: use one of {sorted(parts)}")
+        for part in scenario.expect.parts
+        if part not in parts
+    ]
     if scenario.expect.ended_at is not None and scenario.expect.ended_at not in steps:
         found.append(("expect.ended_at", f"the matter has no step {scenario.expect.ended_at!r}: correct the id"))
     return [Mistake(path, marked.line_of(path), message) for path, message in found]

@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Coroutine
 from enum import Enum
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from drivers.errors import DeviceError, DeviceOffline
 from drivers.messages import DeviceClass, DeviceState, DeviceStatus, FaultAction
@@ -35,6 +35,14 @@ class Outcome(Enum):
     BACK = "back"
 
 
+class Objection(NamedTuple):
+    """A value the citizen contested on this visit: its number, and the day by which it is answered."""
+
+    label: LocalizedText
+    number: str
+    promised_on: str
+
+
 class Transaction:
     """What a step may use: the session, the matter, its values, and helpers that every step shares."""
 
@@ -53,6 +61,7 @@ class Transaction:
         """Job ids by step of card writes whose outcome is uncertain: asked after, never written again."""
         self.open_order: OpenOrder | None = None
         self.paid: Paid | None = None
+        self.objections: list[Objection] = []
         self.part_fault: FaultCode | None = None
         """Why the last part of a package that ended without a result did so."""
         self.fault: FaultCode | None = None

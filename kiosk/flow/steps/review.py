@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
-from kiosk.contracts.matter import ReviewStep, ShownValue, places_in
-from kiosk.contracts.value import plain
-from kiosk.flow.screens import KnownItem, ReviewScreen
+from dataclasses import replace
+
+from kiosk.contracts.matter import ReviewStep, ShownValue
+from kiosk.flow.screens import Chosen, KnownItem, ReviewScreen
+from kiosk.flow.session import SteppedBack
+from kiosk.flow.steps.asking.objection import contest, contestable
+from kiosk.flow.steps.asking.shown import shown_item
 from kiosk.flow.transaction import Outcome, Transaction, option
-from kiosk.flow.values import masked
+from kiosk.flow.words import word
 
 
 async def run(transaction: Transaction, step: ReviewStep) -> Outcome:
-    screen = ReviewScreen(
-        **transaction.frame(primary=option("confirm", "confirm_and_go_on")),
-        items=tuple(shown_item(transaction, item) for item in step.show if transaction.values.knows(item.value)),
-    )
-    await transaction.session.ask(screen)
-    return Outcome.DONE
+    """The citizen confirms, or says that a value somebody else gave is wrong; then the matter goes on or ends."""
+    while True:
+        known = {at: shown_item(transaction, item) for at, item in enumerate(step.show)
+                 if transaction.values.knows(item.value)}  # fmt: skip
+        open_ = [each for each in contestable(transaction, step, known) if not _is_contested(transaction, each.shown)]
+        items = (_marked(transaction, step.show[at], item) for at, item in known.items())
+        answer = await transaction.session.ask(
+            ReviewScreen(
+                **transaction.frame(
+                    primary=option("confirm", "confirm_and_go_on"),
+                    alternatives=(option("object", "objection_offer"),) if open_ else (),
+                ),
+                items=tuple(items),
+            )
+        )
+        if not isinstance(answer, Chosen) or answer.option != "object":
+            return Outcome.DONE
+        try:
+            if not await contest(transaction, step, open_):
+                return Outcome.BACK
+        except SteppedBack:
+            continue
 
 
-def shown_item(transaction: Transaction, item: ShownValue) -> KnownItem:
-    """A value as the screen shows it: masked when the author says so, with the clear one behind the eye."""
-    if not item.masked:
-        return KnownItem(label=item.label, value=transaction.values.shown(item.value))
-    clear = transaction.values.fill(item.value)
-    places = places_in(item.value)
-    covered = masked(places[0], clear) if places else clear
-    return KnownItem(label=item.label, value=plain(covered), masked=True, clear_value=plain(clear))
+def _is_contested(transaction: Transaction, item: ShownValue) -> bool:
+    return any(objection.label == item.label for objection in transaction.objections)
+
+
+def _marked(transaction: Transaction, item: ShownValue, known: KnownItem) -> KnownItem:
+    return replace(known, origin=word("objection_mark")) if _is_contested(transaction, item) else known

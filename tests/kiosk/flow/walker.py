@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, assert_never
+from typing import Any, Protocol, assert_never
 
-from kiosk.contracts.matter import AskStep, CollectMaterialStep, ConsentStep, Matter
+from kiosk.contracts.matter import AskStep, CollectMaterialStep, ConsentStep, Matter, PayStep, ReviewStep
 from kiosk.contracts.scenario import Scenario
 from kiosk.contracts.value import Language
 from kiosk.flow.screens import (
@@ -23,6 +23,7 @@ from kiosk.flow.screens import (
     ReviewScreen,
     Screen,
     SignScreen,
+    WentBack,
     WorkingScreen,
     Wrote,
 )
@@ -36,13 +37,25 @@ class ScenarioWrong(AssertionError):
     """The scenario does not say what the citizen does here."""
 
 
+class Beside(Protocol):
+    """What the citizen does beside the screen."""
+
+    def pay(self, qr: str, behave: str) -> None: ...
+
+    def take_card(self) -> None: ...
+
+
 class Walker:
     """`answer_to` each screen in turn; `code` reads the text message on the citizen's phone."""
 
-    def __init__(self, matter: Matter, scenario: Scenario, code: Callable[[], str]) -> None:
-        self._matter, self._scenario, self._code = matter, scenario, code
+    def __init__(
+        self, matter: Matter, scenario: Scenario, code: Callable[[], str], hands: Beside | None = None
+    ) -> None:
+        self._matter, self._scenario, self._code, self._hands = matter, scenario, code, hands
+        self._paid: set[str] = set()
         self._steps = {step.id: step for step in matter.steps}
         self._filled: set[str] = set()
+        self._objected = False
         self.left_at: str | None = None
         """The step where the citizen left because a paper was not at hand."""
 
@@ -57,23 +70,52 @@ class Walker:
                 answer = self._choice(screen)
             case FormScreen():
                 answer = self._form(screen)
+            case ReviewScreen() if self._objects(screen):
+                answer = _touch(screen, "object")
             case ReviewScreen():
                 declined = isinstance(self._steps.get(screen.step_id), ConsentStep) and not self._scenario.consents
                 answer = _touch(screen, "decline" if declined else "")
             case PreviewScreen():
                 answer = _touch(screen)
             case SignScreen():
-                written = screen.primary is not None and screen.primary.enabled
-                answer = _touch(screen) if written else Wrote(screen_id=screen.screen_id, points=A_NAME)
+                answer = self._signature(screen)
             case PayScreen():
-                answer = None
+                answer = self._payment(screen)
             case NoticeScreen():
-                answer = _touch(screen, "home" if screen.tone == "failure" else "")
+                answer = _touch(screen, _onward(screen))
             case _:
                 assert_never(screen)
         return answer
 
+    def _signature(self, screen: SignScreen) -> Answer:
+        if self._scenario.signature == "empty":
+            self.left_at = screen.step_id
+            return Left()
+        written = screen.primary is not None and screen.primary.enabled
+        return _touch(screen) if written else Wrote(screen_id=screen.screen_id, points=A_NAME)
+
+    def _payment(self, screen: PayScreen) -> Answer | None:
+        if not screen.qr or screen.qr in self._paid or self._hands is None:
+            return None
+        self._paid.add(screen.qr)
+        behave = self._scenario.payment
+        if behave != "never":
+            self._hands.pay(screen.qr, behave)
+        if behave in ("never", "refused"):
+            self.left_at = screen.step_id
+            return Left()
+        return WentBack(screen_id=screen.screen_id) if behave == "late" else None
+
+    def _objects(self, screen: ReviewScreen) -> bool:
+        """Once, at the first value somebody else gave."""
+        if self._objected or not self._scenario.objection:
+            return False
+        self._objected = any(option.id == "object" for option in screen.alternatives)
+        return self._objected
+
     def _at_device(self, screen: InstructScreen) -> Answer | None:
+        if screen.place is Place.CARD_SLOT and not screen.can_leave and self._hands is not None:
+            self._hands.take_card()
         if screen.place is Place.DOCUMENT_CAMERA and isinstance(self._steps.get(screen.step_id), CollectMaterialStep):
             if screen.step_id not in self._scenario.captures:
                 self.left_at = screen.step_id
@@ -89,6 +131,10 @@ class Walker:
             wanted = self._scenario.sign_in
         elif screen.several:
             wanted = ""
+        elif isinstance(self._steps.get(screen.step_id), ReviewStep):
+            wanted = screen.options[0].id
+        elif isinstance(self._steps.get(screen.step_id), PayStep):
+            wanted = next(option.id for option in screen.options if option.enabled)
         elif isinstance(step := self._steps.get(screen.step_id), AskStep):
             question = next(each.id for each in step.questions if each.text == screen.say)
             wanted = self._answer(question)
@@ -105,7 +151,9 @@ class Walker:
                 raise ScenarioWrong(f"{item.id}: {item.error.in_language(Language.EN)}")
         values = {}
         for item in screen.items:
-            if item.kind == "code":
+            if item.id == "objection_wanted":
+                values[item.id] = self._scenario.objection
+            elif item.kind == "code":
                 values[item.id] = self._code()
             elif item.id in self._scenario.answers or item.required:
                 values[item.id] = self._answer(item.id)
@@ -115,6 +163,14 @@ class Walker:
         if name not in self._scenario.answers:
             raise ScenarioWrong(f"the scenario answers nothing for {name}, and no source knows it: add it to answers")
         return self._scenario.answers[name]
+
+
+def _onward(screen: NoticeScreen) -> str:
+    """From a failure home, or in a package on to the other parts."""
+    if screen.tone != "failure":
+        return ""
+    offered = {option.id for option in (screen.primary, *screen.alternatives) if option is not None}
+    return "go_on" if "go_on" in offered else "home"
 
 
 def _touch(screen: Screen, option: str = "") -> Answer:
@@ -140,4 +196,10 @@ def ended(events: list[tuple[str, dict[str, Any]]], walker: Walker) -> dict[str,
         "receipt": any(data["device"] == "receipt_printer" for data in printed),
         "case_number": bool(end["case_number"]),
         "material": material.get("origin"),
+        "objection": any(name == "objection_made" for name, _ in events),
+        "parts": {
+            data["part"]: data["outcome"]
+            for name, data in events
+            if name == "part_ended" and data["outcome"] != "skipped"
+        },
     }

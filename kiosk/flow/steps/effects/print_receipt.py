@@ -8,7 +8,7 @@ from kiosk.contracts.errors import FaultCode
 from kiosk.contracts.matter import PrintReceiptStep
 from kiosk.flow.screens import NoticeScreen, Place, WorkingScreen
 from kiosk.flow.steps.effects.print_document import DISPOSITIONS
-from kiosk.flow.steps.effects.receipt import receipt_job
+from kiosk.flow.steps.effects.receipt import receipt_job, with_objections
 from kiosk.flow.transaction import Outcome, Transaction, option
 from kiosk.flow.words import device_sentence, failure_words
 
@@ -30,7 +30,7 @@ async def _print(transaction: Transaction, step: PrintReceiptStep) -> PrintResul
     equipment = transaction.equipment
     job_id = transaction.begin_effect("print_begun", step=step.id, device="receipt_printer", sha256="")
     job = receipt_job(
-        step.layout,
+        with_objections(step.layout, transaction.objections, transaction.session.language),
         transaction.values,
         job_id=job_id,
         language=transaction.session.language,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from drivers.messages import Align, Line, PairLine, PrintJob, QrLine, RuleLine, SpaceLine, TextLine
-from kiosk.contracts.matter import ReceiptLayout
+from kiosk.contracts.matter import ReceiptItem, ReceiptLayout
 from kiosk.contracts.value import CITY_TIME, Language
+from kiosk.flow.transaction import Objection
 from kiosk.flow.values import Values
 from kiosk.flow.words import word
 
@@ -54,3 +56,18 @@ def receipt_job(
         lines += [SpaceLine(millimetres=2), TextLine(text=layout.note.in_language(language), align=Align.CENTRE)]
     lines += [TextLine(text=say("receipt_help"), align=Align.CENTRE)]
     return PrintJob(job_id=job_id, lines=tuple(lines))
+
+
+def with_objections(layout: ReceiptLayout, objections: Sequence[Objection], language: Language) -> ReceiptLayout:
+    """The receipt, with the numbers of what was contested."""
+    items = tuple(
+        item
+        for objection in objections
+        for item in (
+            ReceiptItem(label=word("objection_item"), value=objection.label.in_language(language)),
+            ReceiptItem(label=word("objection_number"), value=objection.number),
+            ReceiptItem(label=word("objection_day"), value=objection.promised_on),
+        )
+        if item.value
+    )
+    return layout.model_copy(update={"items": (*layout.items, *items)})

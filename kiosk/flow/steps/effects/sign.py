@@ -16,7 +16,7 @@ from kiosk.contracts.matter import SignStep
 from kiosk.contracts.value import Language, LocalizedText, canonical_bytes, sha256_hex
 from kiosk.flow.screens import Chosen, InkLine, KnownItem, Place, SignScreen, Wrote
 from kiosk.flow.session import StepFailed
-from kiosk.flow.steps.review import shown_item
+from kiosk.flow.steps.asking.shown import shown_item
 from kiosk.flow.transaction import Outcome, Transaction, option
 from kiosk.flow.words import sentence_of, word
 
