@@ -98,7 +98,8 @@ def licence(known: Register, call: Call, citizen: Citizen) -> dict[str, Any]:
         raise Declined("SC2202", "申请人不是该企业的法定代表人、经营者或联络员")
     if firm.get("state", "存续") != "存续":
         raise Declined("SC2203", "企业已被吊销或注销，不能打印营业执照")
-    paper = issued(call, "business_licence_print", "market_supervision", citizen, words_of(firm))
+    values = words_of(firm) | {"copy_kind": "正本" if call.body.get("fb") == "original" else "副本"}
+    paper = issued(call, "business_licence_print", "market_supervision", citizen, values)
     return {"zjhm": citizen.id_number, **paper_facts(paper, PAPER)}
 
 

@@ -172,12 +172,17 @@ def certificate_print(call: Call) -> dict[str, Any]:
         raise Declined("CERTIFICATE_EXPIRED", "该证照已过有效期")
     until = held.valid_until.isoformat() if held.valid_until else "长期"
     values = {
-        "certificate": held.title, "issuer": held.issuer, "certificate_id": identifier_of(held),
+        "certificate": held.title, "issuer": held.issuer, "certificate_id": _breakable(identifier_of(held)),
         "issued_on": held.issued_on.isoformat(), "until": until, "usage": _purpose(call), "serial_number": held.serial,
     }  # fmt: skip
     rows = tuple((_FIELD_WORDS[name], value) for name, value in held.fields.items() if name in _FIELD_WORDS)
     paper = issued(call, "certificate_print", "data_administration", citizen, values, rows=rows)
     return {"who": citizen.id_number, "until": until, **paper_facts(paper, PAPER)}
+
+
+def _breakable(identifier: str) -> str:
+    """A long identifier that may go on in the next line of a cell."""
+    return identifier.replace(".", ".\u200b")
 
 
 def _purpose(call: Call) -> str:
