@@ -25,6 +25,7 @@ class ListedMatter(Contract):
     icon: Slug
     keywords: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
+    favourite: int | None = None
     closed_hours: str | None = None
     needs: frozenset[DeviceClass] = frozenset()
     operations: tuple[str, ...] = ()

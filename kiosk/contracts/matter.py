@@ -240,6 +240,9 @@ class MatterHead(Contract):
     icon: Slug
     keywords: tuple[str, ...] = ()
     questions: tuple[str, ...] = Field(default=(), description="everyday questions that should find this matter")
+    favourite: int | None = Field(
+        default=None, ge=1, le=99, description="its place among the most used on the home page"
+    )
     guide: Guide
     assurance: Assurance
     closed_hours: str | None = Field(default=None, pattern=r"^\d{2}:\d{2}-\d{2}:\d{2}$")

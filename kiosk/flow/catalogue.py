@@ -11,11 +11,18 @@ from kiosk.flow.screens import Door, Reason, Tile
 from kiosk.flow.words import Unfit, has_word, unfit_reason, word
 
 FAVOURITES = 8
+LEAST_FAVOURITE = 100
 
 
 def tiles(matters: Sequence[Listed], unfit: Unfit) -> tuple[Tile, ...]:
     """One tile a matter; greyed, with the reason, when a device it needs is down."""
     return tuple(_tile(matter, unfit) for matter in matters)
+
+
+def favourites(matters: Sequence[Listed]) -> tuple[str, ...]:
+    """Ids of the most used matters, in the order their authors give; filled up in the catalogue's order."""
+    ranked = sorted(matters, key=lambda matter: matter.favourite or LEAST_FAVOURITE)
+    return tuple(matter.id for matter in ranked[:FAVOURITES])
 
 
 def _tile(matter: Listed, unfit: Unfit) -> Tile:
@@ -33,7 +40,7 @@ def _tile(matter: Listed, unfit: Unfit) -> Tile:
 
 
 def doors(matters: Sequence[Listed]) -> tuple[Door, ...]:
-    """Life events first, then departments."""
+    """Life events first, then departments; of each, those with most matters first."""
     events: dict[str, list[str]] = {}
     departments: dict[str, list[str]] = {}
     names: dict[str, LocalizedText] = {}
@@ -43,14 +50,18 @@ def doors(matters: Sequence[Listed]) -> tuple[Door, ...]:
         names[matter.department] = matter.department_name
     found = [
         Door(id=f"life_{event}", title=word(f"life_{event}"), icon=event, matters=tuple(members))
-        for event, members in events.items()
+        for event, members in _most_first(events)
         if has_word(f"life_{event}")
     ]
     found += [
         Door(id=f"department_{id}", title=names[id], icon="department", matters=tuple(members))
-        for id, members in departments.items()
+        for id, members in _most_first(departments)
     ]
     return tuple(found)
+
+
+def _most_first(groups: dict[str, list[str]]) -> list[tuple[str, list[str]]]:
+    return sorted(groups.items(), key=lambda group: -len(group[1]))
 
 
 def out_of_service_reasons(catalogue: Sequence[Tile], journal_full: bool) -> tuple[Reason, ...]:

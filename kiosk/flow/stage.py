@@ -13,7 +13,7 @@ from drivers.messages import DeviceClass, Preview
 from kiosk.contracts.errors import JournalFull
 from kiosk.contracts.events import Disposition
 from kiosk.contracts.value import Language
-from kiosk.flow.catalogue import FAVOURITES, doors, out_of_service_reasons, tiles
+from kiosk.flow.catalogue import doors, favourites, out_of_service_reasons, tiles
 from kiosk.flow.course.walk import run_transaction, thanks
 from kiosk.flow.equipment import Equipment
 from kiosk.flow.screens import (
@@ -333,7 +333,7 @@ class Stage:
             language=self._language,
             tiles=self._tiles,
             doors=self._doors,
-            favourites=tuple(tile.matter for tile in self._tiles[:FAVOURITES]),
+            favourites=self._favourites,
             screen=session.screen if session is not None and stage is StageKind.SESSION else None,
             matter_title=matter.title if matter is not None else None,
             transaction_number=(session.values.get("transaction.number") or "") if session is not None else "",
@@ -357,6 +357,7 @@ class Stage:
         matters = self._equipment.library.matters()
         self._tiles = tiles(matters, unfit)
         self._doors = doors(matters)
+        self._favourites = favourites(matters)
         self._reasons = out_of_service_reasons(self._tiles, self._journal_full)
         return True
 

@@ -34,6 +34,8 @@ class HomeSnapshot:
     events: Rows = ()
     departments: Rows = ()
     matters: int = 0
+    by_department: bool = False
+    browsed: bool = False
     door: str = ""
     door_title: str = ""
     door_rows: Rows = ()
@@ -85,6 +87,8 @@ def derive_home_snapshot(view: View, before: HomeSnapshot, results: tuple[str, .
         events=doors(lambda each: not each.id.startswith(DEPARTMENT)),
         departments=doors(lambda each: each.id.startswith(DEPARTMENT)),
         matters=len(tiles),
+        by_department=before.by_department,
+        browsed=before.browsed,
         door=door.id if door else "",
         door_title=door.title.in_language(language) if door else "",
         door_rows=rows(door.matters) if door else (),
@@ -115,6 +119,8 @@ class HomeViewModel(SnapshotModel[HomeSnapshot]):
     events_changed = Signal()
     departments_changed = Signal()
     matters_changed = Signal()
+    by_department_changed = Signal()
+    browsed_changed = Signal()
     door_changed = Signal()
     door_title_changed = Signal()
     door_rows_changed = Signal()
@@ -196,6 +202,8 @@ class HomeViewModel(SnapshotModel[HomeSnapshot]):
     events = readable("QVariantList", lambda self: list(self._now.events), notify=events_changed)
     departments = readable("QVariantList", lambda self: list(self._now.departments), notify=departments_changed)
     matters = readable(int, lambda self: self._now.matters, notify=matters_changed)
+    by_department = readable(bool, lambda self: self._now.by_department, notify=by_department_changed)
+    browsed = readable(bool, lambda self: self._now.browsed, notify=browsed_changed)
     door = readable(str, lambda self: self._now.door, notify=door_changed)
     door_title = readable(str, lambda self: self._now.door_title, notify=door_title_changed)
     door_rows = readable("QVariantList", lambda self: list(self._now.door_rows), notify=door_rows_changed)
@@ -210,6 +218,11 @@ class HomeViewModel(SnapshotModel[HomeSnapshot]):
     def enter(self, door: str) -> None:
         self._derive(replace(self._now, page="door", door=door))
 
+    @Slot(bool)
+    def browse(self, by_department: bool) -> None:
+        """All doors of one kind; from behind one of them the way back leads here."""
+        self._derive(replace(self._now, page="doors", door="", by_department=by_department, browsed=True))
+
     @Slot()
     def search(self) -> None:
         self._derive(replace(self._now, page="search", query=""))
@@ -221,4 +234,4 @@ class HomeViewModel(SnapshotModel[HomeSnapshot]):
     @Slot()
     def go_home(self) -> None:
         self._composing = ""
-        self._derive(replace(self._now, page="home", query="", door=""))
+        self._derive(replace(self._now, page="home", query="", door="", browsed=False))

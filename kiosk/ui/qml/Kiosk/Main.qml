@@ -100,7 +100,7 @@ Window {
                 : window.stage === "session" ? "Pages/SessionPage.qml"
                 : window.stage === "out_of_service" ? "Pages/OutOfServicePage.qml"
                 : window.stage === "" ? (window._waits ? "Pages/StartingPage.qml" : "")
-                : Ui.home.page === "search" ? "Pages/SearchPage.qml" : Ui.home.page === "door" ? "Pages/DoorPage.qml"
+                : Ui.home.page === "search" ? "Pages/SearchPage.qml" : Ui.home.page.startsWith("door") ? "Pages/DoorPage.qml"
                 : Theme.elder ? "Pages/ElderHomePage.qml" : "Pages/HomePage.qml"
         }
 

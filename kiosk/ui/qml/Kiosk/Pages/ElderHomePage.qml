@@ -41,14 +41,26 @@ Item {
         }
     }
 
-    ActionButton {
+    Row {
         id: other
-        objectName: "search"
         x: Theme.margin
         y: parent.height - height - Theme.mm(5)
-        width: parent.width - 2 * Theme.margin
-        icon: "search"
-        text: Ui.w.other_matter
-        onTouched: Ui.home.search()
+        spacing: Theme.gap
+
+        ActionButton {
+            objectName: "search"
+            width: (page.width - 2 * Theme.margin - Theme.gap) / 2
+            icon: "search"
+            text: Ui.w.other_matter
+            onTouched: Ui.home.search()
+        }
+
+        ActionButton {
+            objectName: "doors:all"
+            width: (page.width - 2 * Theme.margin - Theme.gap) / 2
+            icon: "more"
+            text: Ui.w.all_matters
+            onTouched: Ui.home.browse(false)
+        }
     }
 }

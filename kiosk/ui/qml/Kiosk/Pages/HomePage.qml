@@ -10,6 +10,8 @@ Item {
     property bool byDepartment: false
     readonly property bool _few: Ui.home.favourites.length <= 3
     readonly property var _doors: byDepartment ? Ui.home.departments : Ui.home.events
+    readonly property var _shown: _doors.length <= 8 ? _doors
+        : _doors.slice(0, 7).concat([{ id: "all", title: Ui.w.all_doors, icon: "more", count: 0 }])
     readonly property real _left: Theme.landscape ? Math.floor((width - 2 * Theme.margin - Theme.mm(9)) * 0.44) : width - 2 * Theme.margin
     readonly property real _doorsHigh: segment.height + Theme.gap + 2 * Theme.mm(Theme.landscape ? 34 : 31) + Theme.gap
 
@@ -137,51 +139,19 @@ Item {
             y: segment.height + Theme.gap
             width: parent.width
             height: parent.height - y
-            model: page._doors
+            model: page._shown
             pagerName: "doors"
             columns: 4
             cellMinimum: Theme.mm(22)
             cellMaximum: Theme.mm(34)
 
-            delegate: Touchable {
-                id: door
-
+            delegate: DoorTile {
                 required property var modelData
 
-                objectName: "door:" + modelData.id
-                name: modelData.title
+                door: modelData
                 width: grid.cellWidth
                 height: grid.cellHeight
-                onTouched: Ui.home.enter(modelData.id)
-
-                Rectangle {
-                    anchors.fill: parent
-                    radius: Theme.radius
-                    color: door.pressed ? Theme.surface : Theme.pale
-                }
-
-                Column {
-                    anchors.centerIn: parent
-                    width: parent.width - Theme.mm(3)
-                    spacing: Theme.mm(0.8)
-
-                    Icon {
-                        anchors.horizontalCenter: parent.horizontalCenter
-                        name: door.modelData.icon
-                        size: Theme.mm(10)
-                        visible: door.height > label2.height + Theme.mm(13)
-                    }
-
-                    Label {
-                        id: label2
-                        width: parent.width
-                        text: door.modelData.title
-                        horizontalAlignment: Text.AlignHCenter
-                        balanced: true
-                        font.pixelSize: Theme.textNote
-                        Accessible.ignored: true
-                    }
-                }
+                onTouched: modelData.id === "all" ? Ui.home.browse(page.byDepartment) : Ui.home.enter(modelData.id)
             }
         }
     }
