@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from kiosk.contracts.asked_rules import condition_mistakes, form_mistakes, question_mistakes
 from kiosk.contracts.effect_rules import pay_mistakes, sign_mistakes, template_faults, write_card_mistakes
+from kiosk.contracts.hours import CLOSED_HOURS
 from kiosk.contracts.matter import (
     AskStep,
     Assurance,
@@ -24,12 +23,10 @@ from kiosk.contracts.matter import (
 from kiosk.contracts.matter_ground import SOURCE_LIKE
 from kiosk.contracts.source_rules import AnyStep, Found, Known, PlacedStep, Unreadable
 
-_CLOSED_HOURS = re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")
-
 
 def head_mistakes(matter: Matter) -> list[Found]:
     found: list[Found] = []
-    if matter.closed_hours and not _CLOSED_HOURS.fullmatch(matter.closed_hours):
+    if matter.closed_hours and not CLOSED_HOURS.fullmatch(matter.closed_hours):
         found.append(("closed_hours", "not a time of day: write it as 22:00-06:00"))
     identifies = any(isinstance(step, IdentifyStep) for step in matter.steps)
     if matter.assurance is not Assurance.NONE and not identifies:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
 from drivers.messages import DeviceClass
+from kiosk.contracts.hours import opens_again_at
 from kiosk.contracts.listing import Listed
 from kiosk.contracts.value import LocalizedText
 from kiosk.flow.screens import Door, Reason, Tile
@@ -14,9 +16,9 @@ FAVOURITES = 8
 LEAST_FAVOURITE = 100
 
 
-def tiles(matters: Sequence[Listed], unfit: Unfit) -> tuple[Tile, ...]:
-    """One tile a matter; greyed, with the reason, when a device it needs is down."""
-    return tuple(_tile(matter, unfit) for matter in matters)
+def tiles(matters: Sequence[Listed], unfit: Unfit, moment: dt.time) -> tuple[Tile, ...]:
+    """One tile a matter; greyed, with the reason, when a device it needs is down or it is closed at this hour."""
+    return tuple(_tile(matter, unfit, moment) for matter in matters)
 
 
 def favourites(matters: Sequence[Listed]) -> tuple[str, ...]:
@@ -25,16 +27,18 @@ def favourites(matters: Sequence[Listed]) -> tuple[str, ...]:
     return tuple(matter.id for matter in ranked[:FAVOURITES])
 
 
-def _tile(matter: Listed, unfit: Unfit) -> Tile:
+def _tile(matter: Listed, unfit: Unfit, moment: dt.time) -> Tile:
     missing: list[DeviceClass] = sorted(matter.needs & unfit.keys())
+    opens = opens_again_at(matter.closed_hours, moment)
+    closed = word("closed_until").format(time=opens) if opens is not None else None
     return Tile(
         matter=matter.id,
         version=matter.version,
         title=matter.short_title or matter.title,
         department=matter.department_name,
         icon=matter.icon,
-        enabled=not missing,
-        reason=unfit_reason(missing[0], unfit[missing[0]]) if missing else None,
+        enabled=not missing and closed is None,
+        reason=unfit_reason(missing[0], unfit[missing[0]]) if missing else closed,
         search_text="\n".join((*matter.title.by_language().values(), *matter.keywords, *matter.questions)),
     )
 

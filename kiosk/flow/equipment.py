@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from drivers.messages import DeviceClass, Fault
@@ -27,8 +27,8 @@ from kiosk.contracts.matter import Matter
 from kiosk.machine.money.till import GivenBack, Standing, Till
 
 __all__ = [
-    "AuthorityServices", "DevicesInUse", "Equipment", "GivenBack", "JournalInUse", "MatterLibrary", "PaymentsInUse",
-    "SignInRules", "Standing", "Till", "TimeOuts",
+    "AuthorityServices", "DevicesInUse", "Equipment", "GivenBack", "JournalInUse", "MatterLibrary", "Outages",
+    "PaymentsInUse", "SignInRules", "Standing", "Till", "TimeOuts",
 ]  # fmt: skip
 
 
@@ -134,6 +134,31 @@ class MatterLibrary(Protocol):
     def matter(self, matter_id: str) -> Matter | None: ...
 
 
+class Outages:
+    """What the last calls said of the authorities: those that did not answer, for a while. Nothing personal."""
+
+    REMEMBERED = dt.timedelta(minutes=10)
+
+    def __init__(self) -> None:
+        self._failed: dict[str, dt.datetime] = {}
+
+    def heard(self, operation: str, at: dt.datetime, *, answered: bool) -> None:
+        """Whether an operation's authority answered at all, yes or no."""
+        if answered:
+            self._failed.pop(_authority(operation), None)
+        else:
+            self._failed[_authority(operation)] = at
+
+    def is_quiet(self, operation: str, at: dt.datetime) -> bool:
+        failed = self._failed.get(_authority(operation))
+        return failed is not None and at - failed < self.REMEMBERED
+
+
+def _authority(operation: str) -> str:
+    """Operations are named by what keeps them: social_insurance.certificate, social_insurance.rights_record."""
+    return operation.split(".", 1)[0]
+
+
 @dataclass(frozen=True)
 class SignInRules:
     """Which ways in this machine offers, and how its face check runs."""
@@ -170,5 +195,6 @@ class Equipment:
     site: str
     sign_in: SignInRules = SignInRules()
     time_outs: TimeOuts = TimeOuts()
+    outages: Outages = field(default_factory=Outages)
     payments: PaymentsInUse | None = None
     """None: this machine takes no money."""

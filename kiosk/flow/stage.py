@@ -12,7 +12,7 @@ from drivers.errors import DeviceError
 from drivers.messages import DeviceClass, Preview
 from kiosk.contracts.errors import JournalFull
 from kiosk.contracts.events import Disposition
-from kiosk.contracts.value import Language
+from kiosk.contracts.value import CITY_TIME, Language
 from kiosk.flow.catalogue import doors, favourites, out_of_service_reasons, tiles
 from kiosk.flow.course.walk import run_transaction, thanks
 from kiosk.flow.equipment import Equipment
@@ -85,6 +85,8 @@ class Stage:
         self.on_session_ended: Callable[[bool], object] = lambda _ok: None
         """Called when a visit with a transaction ended; False when the program itself failed in it."""
         self._basis: tuple[object, ...] | None = None
+        self._keeps_hours = False
+        """Some matter is closed at some hour: the catalogue is looked at anew each minute."""
         self._refresh_catalogue()
 
     # --- what the screen asks ------------------------------------------------------------------------------------
@@ -350,12 +352,15 @@ class Stage:
         """Derive tiles, doors and reasons anew when matters or the devices' fitness changed; True when they did."""
         devices = self._equipment.devices
         unfit = {device: devices.faults_of(device) for device in DeviceClass if not self._is_fit_for_long(device)}
-        basis = (self._equipment.library.bundle_hash, tuple(unfit.items()), self._journal_full)
+        moment = self._equipment.now().astimezone(CITY_TIME).time()
+        minute = (moment.hour, moment.minute) if self._keeps_hours else None
+        basis = (self._equipment.library.bundle_hash, tuple(unfit.items()), self._journal_full, minute)
         if basis == self._basis:
             return False
         self._basis = basis
         matters = self._equipment.library.matters()
-        self._tiles = tiles(matters, unfit)
+        self._keeps_hours = any(matter.closed_hours for matter in matters)
+        self._tiles = tiles(matters, unfit, moment)
         self._doors = doors(matters)
         self._favourites = favourites(matters)
         self._reasons = out_of_service_reasons(self._tiles, self._journal_full)

@@ -11,6 +11,7 @@ from kiosk.flow.course.outcomes import end_part, reopen_part
 from kiosk.flow.screens import ChooseScreen, Chosen, KnownItem, NoticeScreen, Option, ReviewScreen
 from kiosk.flow.session import StepFailed, SteppedBack
 from kiosk.flow.steps.asking.choices import options_of
+from kiosk.flow.steps.asking.outlook import troubles
 from kiosk.flow.transaction import Outcome, Transaction, option
 from kiosk.flow.words import word
 
@@ -101,7 +102,7 @@ async def _tell_what_is_needed(transaction: Transaction) -> None:
     materials = [
         KnownItem(label=word("need_material"), value=each.material)
         for each in later
-        if isinstance(each, CollectMaterialStep) and holds(each.when, transaction.values.get)
+        if isinstance(each, CollectMaterialStep) and transaction.is_wanted(each)
     ]
     told = (("need_fee", guide.fee), ("need_time", guide.time_limit), ("need_result", guide.result))
     await transaction.session.ask(
@@ -110,6 +111,7 @@ async def _tell_what_is_needed(transaction: Transaction) -> None:
                 title=word("need_title"), say=word("need_say"), primary=option("begin", "begin_matter")
             ),
             items=(
+                *troubles(transaction, later),
                 KnownItem(label=word("need_card"), value=word("need_card_only")),
                 *materials,
                 *(KnownItem(label=word(label), value=text) for label, text in told),

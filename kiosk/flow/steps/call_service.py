@@ -14,6 +14,8 @@ from kiosk.flow.transaction import Outcome, Transaction
 NOT_DONE = frozenset({"authority_down", "bad_operation", "oversized", "unknown_operation", "invalid_payload"})
 """Reasons that say the authority never began."""
 
+SILENT = frozenset({FaultCode.AUTHORITY_DOWN, FaultCode.CENTRE_UNREACHABLE})
+
 
 async def run(transaction: Transaction, step: CallServiceStep) -> Outcome:
     transaction.session.show(_screen(transaction), busy=True)
@@ -31,8 +33,10 @@ async def run(transaction: Transaction, step: CallServiceStep) -> Outcome:
             timeout_seconds=step.timeout_seconds,
         )
     except ServiceFailed as failure:
+        _remember(transaction, step, answered=failure.code not in SILENT)
         _record(transaction, step, request_id, _disposition(step, failure), reason=failure.reason)
         raise _failed(step, failure) from failure
+    _remember(transaction, step, answered=True)
     _record(transaction, step, request_id, Disposition.SUCCEEDED, case_number=answer.case_number or "")
     transaction.values.put(f"service.{step.id}", answer.data)
     if answer.case_number:
@@ -40,6 +44,12 @@ async def run(transaction: Transaction, step: CallServiceStep) -> Outcome:
         transaction.values.put(f"service.{step.id}", {"case_number": answer.case_number})
     transaction.has_effect = transaction.has_effect or step.effect == "submit"
     return Outcome.DONE
+
+
+def _remember(transaction: Transaction, step: CallServiceStep, *, answered: bool) -> None:
+    """The next citizen is told before starting that an authority is quiet."""
+    equipment = transaction.equipment
+    equipment.outages.heard(step.operation, equipment.now(), answered=answered)
 
 
 def _screen(transaction: Transaction) -> WorkingScreen:
