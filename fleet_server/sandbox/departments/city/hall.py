@@ -82,18 +82,16 @@ def book(call: Call) -> dict[str, Any]:
     """One running appointment per person and office."""
     citizen, office, day = ASKING.citizen(call), _office(call), _day(call)
     slot = str(call.body.get("slot"))
-    if slot not in SHARED["slots"] or _left(call, office, day, slot) <= 0:
-        raise Declined("SLOT_GONE", "该时段刚刚约满")
     booked = call.city.shelf("appointments")
     with call.city.lock:
-        if any(
-            key[0] == office and holder == citizen.id_number for key, holders in booked.items() for holder in holders
-        ):
+        if slot not in SHARED["slots"] or _left(call, office, day, slot) <= 0:
+            raise Declined("SLOT_GONE", "该时段刚刚约满")
+        if any(key.startswith(f"{office} ") and citizen.id_number in holders for key, holders in booked.items()):
             raise Declined("BOOKED_ALREADY", "在该大厅已有未办理的预约")
         place = booked.setdefault(_place(office, day, slot), [])
         place.append(citizen.id_number)
         number = f"Y{len(place):03d}"
-    case = handed_in(call, "data_administration", "YY", "大厅预约", citizen.name, days=1, state="已预约")
+    case = handed_in(call, "data_administration", "DT", "大厅预约", citizen.name, days=1, state="已预约")
     at = SHARED["offices"][office]
     return {
         "number": case.number, "ticket": number, "office": at["name"], "address": at["address"],
