@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Any
 
+import msgspec
 from pydantic import BaseModel, ConfigDict
 
 from kiosk.contracts.entries import CITY_TIME, is_identity_number
@@ -44,31 +44,39 @@ class Collected(Contract):
     model_config = ConfigDict(extra="allow")
 
 
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_ENCODER = msgspec.json.Encoder(order="sorted")
 
 
 def canonical_bytes(value: Any) -> bytes:
-    """RFC 8785 in the part we use: sorted keys, no spaces, UTF-8, no floats. What is hashed and signed."""
+    """RFC 8785 in the part we use: sorted keys, no spaces, UTF-8, no floats. What is hashed and signed.
+
+    Raises `TypeError` for anything that is not JSON's own or a float.
+    """
     if isinstance(value, BaseModel):
         value = value.model_dump(mode="json", by_alias=True)
-    _refuse_floats(value)
-    return canonical_text(value).encode()
+    _refuse_others(value)
+    return _ENCODER.encode(value)
 
 
 def canonical_text(value: Any) -> str:
     """The same, of JSON's own types known to hold no float."""
-    return _ENCODER.encode(value)
+    return _ENCODER.encode(value).decode()
 
 
-def _refuse_floats(value: Any) -> None:
-    if isinstance(value, float):
-        raise TypeError("canonical bytes hold no floats: use integers with a unit, or text")
-    if isinstance(value, dict):
-        for item in value.values():
-            _refuse_floats(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            _refuse_floats(item)
+def _refuse_others(value: Any) -> None:
+    match value:
+        case None | str() | int():  # bool is an int
+            pass
+        case dict():
+            for item in value.values():
+                _refuse_others(item)
+        case list() | tuple():
+            for item in value:
+                _refuse_others(item)
+        case float():
+            raise TypeError("canonical bytes hold no floats: use integers with a unit, or text")
+        case _:
+            raise TypeError(f"canonical bytes hold no {type(value).__name__}: write it as text or number")
 
 
 def sha256_hex(content: bytes) -> str:
