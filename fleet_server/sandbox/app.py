@@ -54,6 +54,7 @@ def create_app(data: Path, key: bytes, *, clock: Clock = _now, people: Iterable[
             _open(app, desk, department, counter)
     _open_documents(app, desk)
     _open_levers(app, city)
+    _hand_out_keys(app, seals, keys)
     payments.install(app, city, Keys(data / "payments"))
     return app
 
