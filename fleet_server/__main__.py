@@ -1,8 +1,10 @@
-"""The fleet server's commands: run, init, account, seed, enrolment-code, publish, matter check, summary, sandbox."""
+"""The fleet server's commands: run, init, account, seed, publish, matter, reconcile and more (`--help`)."""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import datetime as dt
 import getpass
 import importlib
 import importlib.util
@@ -24,6 +26,7 @@ from fleet_server.matters import service as matters
 from fleet_server.matters.folder import load_file, members_first
 from fleet_server.matters.repository import MatterRepository
 from fleet_server.migrations import upgrade
+from fleet_server.payments import reconciliation
 from fleet_server.problems import ProblemError
 from fleet_server.security import FileDirector, Role
 from fleet_server.settings import Settings
@@ -32,6 +35,7 @@ from fleet_server.staff.models import AccountCreate
 from fleet_server.terminals import service as terminals
 from fleet_server.terminals.models import Scope, SiteCreate, TerminalCreate
 from kiosk.contracts.errors import KioskError, MatterInvalid, SettingsInvalid
+from kiosk.contracts.value import CITY_TIME
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets" / "matters"
 SEED_SITE = SiteCreate(id="siming-001", name="思明区示范便利店", address="厦门市思明区")
@@ -237,6 +241,20 @@ def _summary(options: argparse.Namespace) -> int:
     return 0
 
 
+def _reconcile(options: argparse.Namespace) -> int:
+    """Compare one day with the payment providers' files; 1 when they differ or a file is missing."""
+    compared = reconciliation.reconcile_now(_settings(options), options.day)
+    if options.json:
+        print(json.dumps([dataclasses.asdict(each) for each in compared], default=str, ensure_ascii=False))
+    for each in compared if not options.json else ():
+        print(f"{each.day} {each.channel} {each.account}: {each.result}, {each.payments} paid, {each.refunds} refunds")
+        for difference in each.differences:
+            print(
+                f"  {difference.kind} {difference.subject}: ours {difference.ours_fen}, theirs {difference.theirs_fen}"
+            )
+    return 1 if any(each.result != "agrees" for each in compared) else 0
+
+
 def _sandbox(options: argparse.Namespace) -> int:
     settings = _settings(options)
     if not settings.is_development:
@@ -286,6 +304,10 @@ def _parser() -> argparse.ArgumentParser:
     check = checking.add_parser("check", help="every mistake with its line and cure")
     check.add_argument("paths", nargs="+", type=Path)
     check.set_defaults(command=_check_matters)
+    reconcile = command("reconcile", _reconcile, "compare one day's payments with the providers' files")
+    yesterday = dt.datetime.now(CITY_TIME).date() - dt.timedelta(days=1)
+    reconcile.add_argument("--day", type=dt.date.fromisoformat, default=yesterday, help="YYYY-MM-DD; yesterday")
+    reconcile.add_argument("--json", action="store_true")
     summary = command("summary", _summary, "how many terminals, transactions and journal entries")
     summary.add_argument("--json", action="store_true")
     sandbox = command("sandbox", _sandbox, "the stand-in city, for development")

@@ -33,8 +33,7 @@ MAXIMUM_NOTICE_BYTES = 64 * 1024
 
 log = logging.getLogger(__name__)
 
-router = APIRouter()
-terminal_router = APIRouter(prefix=PAYMENTS_PATH, tags=["payments"], route_class=SignedRoute)
+router = APIRouter(prefix=PAYMENTS_PATH, tags=["payments"], route_class=SignedRoute)
 notices = APIRouter(prefix="/payments", include_in_schema=False)
 
 Terminal = Annotated[TerminalIdentity, Depends(signed_terminal)]
@@ -50,7 +49,7 @@ async def open_cashier(request: Request) -> Cashier:
 Open = Annotated[Cashier, Depends(open_cashier)]
 
 
-@terminal_router.put("/orders/{order_id}", responses=problem_responses(401, 403, 409, 413, 422, 503))
+@router.put("/orders/{order_id}", responses=problem_responses(401, 403, 409, 413, 422, 503))
 async def place_order(
     order_id: Chosen, body: OrderRequest, request: Request, terminal: Terminal, cashier: Open
 ) -> Order:
@@ -60,21 +59,19 @@ async def place_order(
     return await cashier.place(terminal.terminal, order_id, body, address)
 
 
-@terminal_router.get("/orders/{order_id}", responses=problem_responses(401, 403, 404, 422, 503))
+@router.get("/orders/{order_id}", responses=problem_responses(401, 403, 404, 422, 503))
 async def show_order(order_id: Chosen, terminal: Terminal, cashier: Open, verify: bool = False) -> Order:
     """How an order stands; with `verify` the provider was asked for this answer."""
     return await cashier.show(terminal.terminal, order_id, verify=verify)
 
 
-@terminal_router.post("/orders/{order_id}/close", responses=problem_responses(401, 403, 422, 503))
+@router.post("/orders/{order_id}/close", responses=problem_responses(401, 403, 422, 503))
 async def close_order(order_id: Chosen, terminal: Terminal, cashier: Open) -> Order:
     """Nobody pays this any more. Answers `paid` when that was quicker; an unknown id is closed for good."""
     return await cashier.close(terminal.terminal, order_id)
 
 
-@terminal_router.put(
-    "/orders/{order_id}/refunds/{refund_id}", responses=problem_responses(401, 403, 404, 409, 413, 422, 503)
-)
+@router.put("/orders/{order_id}/refunds/{refund_id}", responses=problem_responses(401, 403, 404, 409, 413, 422, 503))
 async def refund_order(
     order_id: Chosen, refund_id: Chosen, body: RefundRequest, terminal: Terminal, cashier: Open
 ) -> Refund:
@@ -82,19 +79,19 @@ async def refund_order(
     return await cashier.refund(terminal.terminal, order_id, refund_id, body)
 
 
-@terminal_router.post("/orders/{order_id}/extend", responses=problem_responses(401, 403, 404, 409, 413, 422, 503))
+@router.post("/orders/{order_id}/extend", responses=problem_responses(401, 403, 404, 409, 413, 422, 503))
 async def extend_delivery(order_id: Chosen, body: DeliveryExtension, terminal: Terminal, cashier: Open) -> Order:
     """Keep the delivery window open. Do what cannot be undone only after this was answered."""
     return await cashier.extend(terminal.terminal, order_id, body)
 
 
-@terminal_router.post("/orders/{order_id}/delivered", responses=problem_responses(401, 403, 404, 409, 413, 422, 503))
+@router.post("/orders/{order_id}/delivered", responses=problem_responses(401, 403, 404, 409, 413, 422, 503))
 async def report_delivery(order_id: Chosen, body: DeliveryReport, terminal: Terminal, cashier: Open) -> Order:
     """How the delivery ended. What was not delivered goes back by itself."""
     return await cashier.report(terminal.terminal, order_id, body)
 
 
-@terminal_router.get("/orders", responses=problem_responses(401, 403, 422, 503))
+@router.get("/orders", responses=problem_responses(401, 403, 422, 503))
 async def list_orders(
     terminal: Terminal, cashier: Open, state: Annotated[Literal["open", "undelivered"], Query()] = "open"
 ) -> OpenOrders:
@@ -102,7 +99,7 @@ async def list_orders(
     return OpenOrders(orders=await cashier.listed(terminal.terminal, state))
 
 
-@terminal_router.get("/status", responses=problem_responses(401, 403, 422, 503))
+@router.get("/status", responses=problem_responses(401, 403, 422, 503))
 async def payment_status(terminal: Terminal, cashier: Open) -> PaymentStatus:
     """Whether one can pay now, and how. Asks nobody outside."""
     channels = cashier.counters.channels()
@@ -126,11 +123,8 @@ async def take_notice(channel: str, account: str, request: Request, cashier: Ope
     return Response(text, status, media_type=media_type)
 
 
-router.include_router(terminal_router)
-router.include_router(notices)
-
-
 def install(app: FastAPI) -> None:
     """Give the app its cashier. Raises `SettingsInvalid` when the merchant accounts are not in order."""
+    app.include_router(notices)
     cashier = app.state.cashier = Cashier(app.state.database, counters_of(app.state.settings))
-    app.state.background.append(lambda: tending.tend_for_ever(cashier))
+    app.state.background += [lambda: tending.tend_for_ever(cashier), lambda: tending.reconcile_for_ever(cashier)]

@@ -17,9 +17,11 @@ from fleet_server.database import now
 from fleet_server.payments import orders
 from fleet_server.payments.cashier import Cashier
 from fleet_server.payments.models import PaymentOrder, PaymentRefund
+from fleet_server.payments.reconciliation import reconcile_when_due
 from fleet_server.problems import ProblemError
 
 TEND_SECONDS = 2.0
+RECONCILE_SECONDS = 900.0
 CLAIM_SECONDS = 30.0
 BATCH = 50
 
@@ -34,6 +36,15 @@ async def tend_for_ever(cashier: Cashier) -> None:
         except Exception:
             log.exception("tending of payments failed")
         await asyncio.sleep(TEND_SECONDS)
+
+
+async def reconcile_for_ever(cashier: Cashier) -> None:
+    while True:
+        try:
+            await reconcile_when_due(cashier)
+        except Exception:
+            log.exception("the daily comparison of payments failed")
+        await asyncio.sleep(RECONCILE_SECONDS)
 
 
 async def tend(cashier: Cashier, moment: dt.datetime | None = None) -> int:

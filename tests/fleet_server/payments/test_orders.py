@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from drivers.messages import PaymentState
+from drivers.payment_terminal.gateway_judgement import judge
+from drivers.payment_terminal.gateway_orders import GatewayOrder, GatewayRefund, GatewayStatus, OpenOrders
 from fleet_server.payments import orders
 from fleet_server.sandbox.payments.bills import payment_code
 from kiosk.contracts.payments import PAYMENTS_PATH
@@ -77,10 +80,19 @@ def test_a_scanned_code_finds_its_provider(cash: Cash, code: str, channel: str) 
 
 
 def test_the_driver_alone_can_order(cash: Cash) -> None:
-    """The body of gateway_orders.py names no channel, no payee, no lines."""
+    """The body of gateway_orders.py names no channel, no payee, no lines; and it understands every answer."""
     body = {name: value for name, value in wanted().items() if name in ("amount_fen", "subject", "expires_at")}
     answer = cash.put(f"/orders/{ID}", body | {"currency": "CNY", "method": "qr_shown"})
     assert (answer.status_code, answer.json()["channel"]) == (200, "alipay")
+    order = GatewayOrder.model_validate(answer.json())
+    assert judge(order, None).state is PaymentState.PENDING
+    cash.till.pay(order.qr, "twice")
+    paid = judge(GatewayOrder.model_validate(cash.get(f"/orders/{ID}?verify=true").json()), None)
+    assert (paid.state, paid.reason, paid.to_refund_fen) == (PaymentState.SUCCEEDED, "paid_twice", 0)
+    refund = cash.put(f"/orders/{ID}/refunds/refund-01", {"amount_fen": FEN, "reason": "r"})
+    assert GatewayRefund.model_validate(refund.json()).state == "succeeded"
+    assert OpenOrders.model_validate(cash.get("/orders?state=open").json()).orders == ()
+    assert GatewayStatus.model_validate(cash.get("/status").json()).methods == ("qr_shown", "qr_scanned")
 
 
 # --- misfortunes with money -------------------------------------------------------------------------------------------

@@ -1,0 +1,62 @@
+"""The page of money: what needs a person, where a provider's file and our orders disagree, days, latest orders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from sqlmodel import Session, col, select
+
+from fleet_server.dashboard.shell import Entry, page, roles, shell_of
+from fleet_server.database import Reading
+from fleet_server.payments import tending
+from fleet_server.payments.models import PaymentDay, PaymentDifference, PaymentOrder
+from fleet_server.security import Role, StaffIdentity, require
+
+READERS = roles(Role.MAINTAINER, Role.ADMINISTRATOR, Role.AUDITOR)
+SHOWN_ORDERS, SHOWN_DAYS, SHOWN_DIFFERENCES = 50, 31, 200
+
+router = APIRouter(include_in_schema=False)
+
+Reader = Annotated[StaffIdentity, Depends(require(*READERS))]
+
+
+def install(app: FastAPI) -> None:
+    entry = Entry("money", "/money", "money", READERS, 35)
+    shell_of(app).open_room("payments", Path(__file__).parent / "templates", entry)
+
+
+@router.get("/money")
+def show_money(
+    request: Request, session: Reading, staff: Reader, number: Annotated[str, Query(max_length=64)] = ""
+) -> Response:
+    return page(request, staff, "payments/money.html", **_money(session, number.strip()))
+
+
+def _money(session: Session, number: str) -> dict[str, Any]:
+    latest = select(PaymentOrder).where(col(PaymentOrder.is_barred).is_(False))
+    if number:
+        latest = latest.where(
+            (col(PaymentOrder.transaction_number) == number) | (col(PaymentOrder.order_id) == number)
+            | (col(PaymentOrder.number) == number) | (col(PaymentOrder.paid_reference) == number)
+        )  # fmt: skip
+    contested = select(PaymentOrder).where(col(PaymentOrder.contested_at).is_not(None))
+    differences = select(PaymentDifference).where(col(PaymentDifference.gone_at).is_(None))
+    days = select(PaymentDay).order_by(col(PaymentDay.day).desc(), PaymentDay.channel)
+    return {
+        "number": number,
+        "owed": tending.owed(session),
+        "contested": session.exec(contested.order_by(col(PaymentOrder.contested_at).desc()).limit(SHOWN_ORDERS)).all(),
+        "differences": session.exec(
+            differences.order_by(col(PaymentDifference.day).desc(), PaymentDifference.kind).limit(SHOWN_DIFFERENCES)
+        ).all(),
+        "days": session.exec(days.limit(SHOWN_DAYS)).all(),
+        "latest": session.exec(latest.order_by(col(PaymentOrder.created_at).desc()).limit(SHOWN_ORDERS)).all(),
+        "yuan": yuan,
+    }
+
+
+def yuan(fen: int | None) -> str:
+    """¥1,234.56; an en dash for nothing."""
+    return "–" if fen is None else f"¥{fen // 100:,}.{fen % 100:02d}"
