@@ -68,11 +68,10 @@ class Scenario(Contract):
     objection: str = Field(default="", max_length=100, description="what the first value others gave should be")
     captures: tuple[Slug, ...] = Field(default=(), description="collect_material steps where a paper is laid down")
     payment: Literal["paid", "late", "twice", "wrong_amount", "never", "refused"] = Field(
-        default="paid", description="late: the citizen goes back while the money is on its way; never, refused: leaves"
+        default="paid",
+        description="late: the money comes once the order is closed; late, never, refused: they leave",
     )
-    signature: Literal["yes", "empty"] = Field(
-        default="yes", description="empty: the citizen leaves instead of signing"
-    )
+    signature: Literal["yes", "empty"] = Field(default="yes", description="empty: the citizen leaves unsigned")
     rating: int | None = Field(default=None, ge=1, le=5)
     expect: Expected
 

@@ -23,7 +23,6 @@ from fleet_server.app import create_app
 from fleet_server.database import now
 from fleet_server.matters.folder import load_file
 from fleet_server.migrations import upgrade
-from fleet_server.sandbox.city import City
 from fleet_server.security import TerminalKey
 from fleet_server.settings import Settings
 from kiosk.contracts.matter import Matter
@@ -34,9 +33,11 @@ from kiosk.machine.documents import page_pngs
 from kiosk.machine.fleet.client import FleetClient
 from kiosk.machine.fleet.identity import MachineKey
 from kiosk.machine.journal import Journal
+from kiosk.machine.money.payments import Payments
 from kiosk.machine.seals import verify_seal
 from kiosk.machine.services import Services
 from tests.fleet_server.gateway.conftest import TestCity, served
+from tests.fleet_server.gateway.hands import Hands
 from tests.kiosk.flow.walker import Walker, ended
 from tests.kiosk.flow.world import World
 
@@ -46,6 +47,8 @@ TERMINAL = "kiosk-scenarios"
 TIMES_AS_FAST = 20
 """Where a scenario makes an authority slow, its slowness and the terminal's patience are both this much shorter."""
 LONGEST_SECONDS = 60.0
+TICK_SECONDS = 0.05
+"""Between two looks at an order; a second on the terminal."""
 PICTURE = b"\xff\xd8\xff\xe0" + bytes(5000)
 
 
@@ -73,15 +76,15 @@ class Papers:
 class House:
     """One enrolled terminal beside a centre and a city; scenarios come in one after another."""
 
-    def __init__(self, directory: Path, app: Any, address: str, city: City) -> None:
-        self._directory, self._app, self.city = directory, app, city
+    def __init__(self, directory: Path, app: Any, address: str, town: TestCity) -> None:
+        self._directory, self._app, self._town, self.city = directory, app, town, town.city
         key = MachineKey.open(directory)
         with app.state.database.writing() as session:
             raw = key.private.public_key().public_bytes_raw()
             session.add(TerminalKey(terminal=TERMINAL, public_key=raw, enrolled_at=now()))
         self._loop = asyncio.Runner()
         self._client = self._loop.run(self._connect(address, key))
-        self._authorities = city.authority.pem
+        self._authorities = self.city.authority.pem
         self._journal = Journal.open(directory / "journal.sqlite", terminal=TERMINAL)
 
     async def _connect(self, address: str, key: MachineKey) -> FleetClient:
@@ -104,9 +107,11 @@ class House:
 
     async def _walk(self, matter: Matter, scenario: Scenario, services: Any) -> dict[str, Any]:
         before = self._journal.head().sequence
-        walker = Walker(matter, scenario, self._newest_code)
+        hands = Hands(self._town.address, scenario.citizen)
+        walker = Walker(matter, scenario, self._newest_code, hands)
+        payments = Payments(self._client, self._journal, Services(self._client))
         world = World(
-            self._directory, matter, services=services, journal=self._journal,
+            self._directory, matter, services=services, journal=self._journal, payments=payments,
             verify_seal=lambda pdf: verify_seal(pdf, self._authorities, now()).sha256,
             render_page=lambda pdf: page_pngs(pdf, dpi=20, maximum_pages=1)[0],
             now=now, terminal=TERMINAL, site="样例便利店",
@@ -114,11 +119,14 @@ class House:
         world.devices.card_reader.cards = [card_of(scenario.citizen)]
         world.devices.document_scanner = Papers()
         world.devices.signature_pad = Touchscreen(TouchscreenOptions())
+        await hands.open_devices(matter, world.devices, self._directory)
         try:
             async with asyncio.timeout(LONGEST_SECONDS):
                 await self._visit(world, walker, matter, scenario)
         finally:
             await world.close()
+            await hands.close()
+        await payments.settle_all()
         entries = self._journal.entries(before, 500)
         return ended([(entry.event, entry.data) for entry in entries], walker)
 
@@ -166,13 +174,19 @@ def matter_in(folder: Path) -> Matter:
 
 @pytest.fixture(scope="module")
 def house(running_city: TestCity, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kiosk.flow.steps.effects.orders.TICK_SECONDS", TICK_SECONDS)
+        yield from opened_house(running_city, tmp_path_factory)
+
+
+def opened_house(running_city: TestCity, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     directory = tmp_path_factory.mktemp("house")
     settings = Settings(data=directory / "centre", sandbox_url=running_city.address)
     prepare(settings)
     upgrade(settings.sqlalchemy_url)
     app = create_app(settings)
     with served(app) as address:
-        made = House(directory, app, address, running_city.city)
+        made = House(directory, app, address, running_city)
         yield made
         made.close()
     running_city.city.forget()

@@ -23,7 +23,6 @@ from kiosk.flow.screens import (
     ReviewScreen,
     Screen,
     SignScreen,
-    WentBack,
     WorkingScreen,
     Wrote,
 )
@@ -101,10 +100,10 @@ class Walker:
         behave = self._scenario.payment
         if behave != "never":
             self._hands.pay(screen.qr, behave)
-        if behave in ("never", "refused"):
-            self.left_at = screen.step_id
-            return Left()
-        return WentBack(screen_id=screen.screen_id) if behave == "late" else None
+        if behave not in ("never", "refused", "late"):
+            return None
+        self.left_at = screen.step_id
+        return Left()
 
     def _objects(self, screen: ReviewScreen) -> bool:
         """Once, at the first value somebody else gave."""

@@ -1,0 +1,58 @@
+"""What a scenario's citizen does beside the screen: pays with a telephone, lays a chip card down and takes it back."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from drivers.card_rewriter.serial_rewriter import SerialRewriter
+from drivers.card_rewriter.simulator import RewriterSimulator
+from drivers.smart_card_reader.pcsc import PcscReader
+from drivers.smart_card_reader.simulator import CardSimulator
+from drivers.smart_card_reader.simulator.samples import CARDS
+from kiosk.contracts.matter import Matter, WriteCardStep
+
+
+class Hands:
+    """`city` is the address of the stand-in providers. Devices are opened for matters that write cards."""
+
+    def __init__(self, city: str, citizen: str) -> None:
+        self._city, self._citizen = city, citizen
+        self._opened: list[Any] = []
+        self._peers: list[CardSimulator | RewriterSimulator] = []
+        self._tasks: set[asyncio.Task[str]] = set()
+
+    async def open_devices(self, matter: Matter, devices: Any, directory: Path) -> None:
+        written = {step.card for step in matter.steps if isinstance(step, WriteCardStep)}
+        if "social_security" in written:
+            card_peer = CardSimulator(card=self._citizen if self._citizen in CARDS else "")
+            self._peers.append(card_peer)
+            devices.smart_card_reader = PcscReader(PcscReader.Options(reader=await card_peer.start()))
+            self._opened.append(devices.smart_card_reader)
+        if "permit" in written:
+            permit_peer = RewriterSimulator(card=self._citizen, state=str(directory / f"{self._citizen}-permits.json"))
+            self._peers.append(permit_peer)
+            devices.card_rewriter = SerialRewriter(SerialRewriter.Options(port=await permit_peer.start()))
+            self._opened.append(devices.card_rewriter)
+
+    async def close(self) -> None:
+        await asyncio.gather(*self._tasks)
+        for opened in self._opened:
+            await opened.close()
+        for peer in self._peers:
+            await peer.stop()
+
+    def pay(self, qr: str, behave: str) -> None:
+        """Blocks until the providers have told the centre, who are in threads of their own."""
+        body = {"qr": qr, "behave": behave}
+        answer = httpx.post(f"{self._city}/payments/pay", json=body, timeout=20, trust_env=False)
+        assert answer.status_code == 200, answer.text
+
+    def take_card(self) -> None:
+        for peer in self._peers:
+            task = asyncio.get_running_loop().create_task(peer.order("remove"))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
