@@ -18,7 +18,7 @@ from kiosk.demo.processes import DemoFailed
 
 JOURNEY_SECONDS = 120.0
 WAYS_IN = ("face", "code")
-PREFERENCES = ("have_page", "5")
+PREFERENCES = ("have_page", "alipay", "wechat", "non_tax", "5")
 ENTRIES = {
     "phone": "13900000001",
     "text": "厦门市样例单位",
@@ -56,6 +56,9 @@ class Citizen:
         self._typed = 0
         self._last_screen: tuple[Any, ...] = ()
         self._screen_since = 0.0
+        self._signed = -1
+        self._paid = ""
+        self._card_in = ""
 
     def walk(self, journey: Journey, until: Callable[[dict[str, Any]], bool] = _never) -> None:
         """From wherever the citizen stands to the attract screen, or to the first state of the screen `until` knows.
@@ -135,21 +138,27 @@ class Citizen:
 
     def _in_session(self, state: dict[str, Any], names: set[str], journey: Journey) -> bool:
         screen = state["screen"]
+        acted = False
         match screen["kind"], screen["place"]:
             case "instruct", "card_reader":
                 self._at_card_reader(screen, journey)
-                return False
+            case "instruct", "card_slot":
+                self._at_card_slot(state, journey)
             case "instruct", "face_camera":
                 self._turn_to(screen["direction"] or "straight")
-                return False
+            case "pay", _:
+                self._pay(screen)
             case "form", _:
-                return self._fill(state, names)
+                acted = self._fill(state, names)
+            case "sign", _:
+                acted = self._sign(screen, names)
             case "choose", _:
-                return self._choose(names, journey.way_in)
+                acted = self._choose(names, journey.way_in)
             case "notice", _ if screen["tone"] == "failure":
                 raise DemoFailed(f"the terminal told a failure, code {screen['code']}: {screen['say']}")
             case _:
-                return self._tap(names, "primary")
+                acted = self._tap(names, "primary")
+        return acted
 
     def _at_card_reader(self, screen: dict[str, Any], journey: Journey) -> None:
         if screen["step"]:
@@ -159,6 +168,36 @@ class Citizen:
                 self._city.order("card_reader", f"place {journey.card}")
         else:
             self._city.order("card_reader", "remove")
+
+    def _at_card_slot(self, state: dict[str, Any], journey: Journey) -> None:
+        """Put in once for each write; taken when the machine hands it back."""
+        asked = f"{journey.transaction_number} {state['screen']['step']}"
+        if state["can_leave"] and self._card_in != asked:
+            self._card_in = asked
+            for device in ("card_rewriter", "smart_card_reader"):
+                self._city.order(device, f"place {journey.card}")
+        elif not state["can_leave"]:
+            for device in ("card_rewriter", "smart_card_reader"):
+                self._city.order(device, "remove")
+
+    def _sign(self, screen: dict[str, Any], names: set[str]) -> bool:
+        if self._signed != screen["id"] and screen["writes_here"]:
+            self._signed = screen["id"]
+            return self._hand.sign("ink")
+        return self._tap(names, "primary")
+
+    def _pay(self, screen: dict[str, Any]) -> None:
+        """Scan what is shown with an invented telephone."""
+        if not screen["qr"] or screen["qr"] == self._paid:
+            return
+        self._paid = screen["qr"]
+        request = urllib.request.Request(
+            f"{self._city.sandbox_address}/payments/pay",
+            data=json.dumps({"qr": screen["qr"]}).encode(),
+            headers={"content-type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=15):
+            pass
 
     def _turn_to(self, direction: str) -> None:
         if direction != self._facing:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from kiosk.demo.others import others, section
+from kiosk.demo.others import others, section, writers
 from kiosk.demo.processes import DemoFailed, Program, free_port, wait_for_port
 
 SIMULATED: dict[str, str] = {
@@ -29,6 +29,7 @@ class City:
 
     def __init__(self, out: Path, *, orientation: str = "portrait") -> None:
         self.out = out
+        self._writers = writers()
         self.logs = out / "logs"
         self.server_data = out / "server"
         self.terminal_data = out / "terminal"
@@ -138,7 +139,8 @@ class City:
         return self.fleet_command("seed", "--data", str(self.server_data), "--json")
 
     def _start_simulators(self) -> dict[str, str]:
-        for name, driver in SIMULATED.items():
+        wanted = SIMULATED | {name: driver for name, (driver, _) in self._writers.items()}
+        for name, driver in wanted.items():
             self.simulators[name] = self._start_simulator(name, driver)
         self.peers = {name: program.answer() for name, program in self.simulators.items()}
         return {name: str(said["address"]) for name, said in self.peers.items()}
@@ -155,7 +157,9 @@ class City:
         Returns those that cannot stand on this machine, with the reason.
         """
         known = self._known()
-        started = {name: self._start_simulator(name, driver) for name, driver in others(known).items()}
+        standing_already = {driver for driver, _ in self._writers.values()}
+        rest = others(driver for driver in known if driver not in standing_already)
+        started = {name: self._start_simulator(name, driver) for name, driver in rest.items()}
         missing = {}
         for name, program in started.items():
             try:
@@ -198,6 +202,10 @@ class City:
             orientation=self.orientation,
             hand=self.hand,
             **addresses,
+        )
+        text += "".join(
+            section(name, driver, option, addresses[name], str(self.terminal_data))
+            for name, (driver, option) in self._writers.items()
         )
         self.terminal_data.mkdir(parents=True, exist_ok=True)
         (self.out / "machine.toml").write_text(text, encoding="utf-8")
@@ -252,4 +260,7 @@ address = "{document_printer}"
 [devices.document_camera]
 driver = "document_scanner/document_camera"
 source = "{document_camera}"
+
+[devices.signature_pad]
+driver = "signature_pad/touchscreen"
 """

@@ -48,6 +48,10 @@ class Hand:
         """Touch a place, in shares (0…1) of the screen's width and height."""
         return bool(self._do(do="touch", x=across, y=down).get("ok"))
 
+    def sign(self, name: str) -> bool:
+        """Write an invented name into a field."""
+        return bool(self._do(do="sign", name=name).get("ok"))
+
     def type(self, name: str, text: str) -> bool:
         return bool(self._do(do="type", name=name, text=text).get("ok"))
 

@@ -6,6 +6,7 @@ One JSON object a line, one line back, `{"ok": true, …}` or `{"ok": false, "er
   {"do": "tap", "name": NAME}                  a real press and release at the middle of the item
   {"do": "touch", "x": SHARE, "y": SHARE}      the same at a place, in shares of the window
   {"do": "type", "name": FIELD, "text": TEXT}  keys of the on-screen keyboard; what it has no key for is set as a value
+  {"do": "sign", "name": "ink"}                an invented name, written into the field
   {"do": "shot", "path": PATH}                 the window as PNG
   {"do": "wait", "stage"|"kind"|"step"|"name": …, "seconds": S}   until the screen is so, at most S seconds (10);
                                                "after": ID waits for a later screen
@@ -28,6 +29,17 @@ LONGEST_LINE = 64 * 1024
 POLL_MS = 15
 FRAME_MS = 20
 PATIENCE_SECONDS = 10.0
+PEN_MS = 12
+INVENTED_NAME: tuple[tuple[tuple[float, float], ...], ...] = (
+    ((0.16, 0.30), (0.22, 0.30), (0.30, 0.29), (0.38, 0.28)),
+    ((0.27, 0.16), (0.27, 0.34), (0.26, 0.55), (0.27, 0.78)),
+    ((0.26, 0.32), (0.22, 0.45), (0.16, 0.60)),
+    ((0.28, 0.36), (0.32, 0.48), (0.38, 0.62)),
+    ((0.48, 0.26), (0.54, 0.25), (0.62, 0.24)),
+    ((0.55, 0.14), (0.55, 0.40), (0.52, 0.62), (0.47, 0.78)),
+    ((0.56, 0.40), (0.62, 0.55), (0.70, 0.72), (0.78, 0.76)),
+)
+"""Strokes of a name nobody has, in shares of the field."""
 
 
 class NotThere(Exception):
@@ -98,8 +110,9 @@ class Finger:
                 "title": kiosk.session.title,
                 "say": kiosk.session.say,
                 "place": kiosk.session.place,
-                **{key: kiosk.session.content[key] for key in ("direction", "tone", "code")},
+                **{key: kiosk.session.content[key] for key in ("direction", "tone", "code", "qr", "writes_here")},
             },
+            "can_leave": kiosk.session.can_leave,
             "fields": kiosk.form.rows,
             "transaction_number": kiosk.session.transaction_number,
             "matters": [row["matter"] for row in kiosk.home.favourites],
@@ -119,6 +132,26 @@ class Finger:
                 QTest.mouseClick(self._kiosk.window, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
                 return
         raise NotThere(f"nothing to touch is called {name!r}")
+
+    def sign(self, name: str) -> None:
+        """Write into a field, stroke by stroke. Raises `NotThere`."""
+        window = self._kiosk.window
+        for each in touchables(window):
+            if each["name"] != name:
+                continue
+            left, top = each["x"] - each["width"] / 2, each["y"] - each["height"] / 2
+            for stroke in INVENTED_NAME:
+                at = [
+                    QPointF(left + across * each["width"], top + down * each["height"]).toPoint()
+                    for across, down in stroke
+                ]
+                QTest.mousePress(window, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at[0])
+                for point in at[1:]:
+                    QTest.qWait(PEN_MS)
+                    QTest.mouseMove(window, point)
+                QTest.mouseRelease(window, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at[-1])
+            return
+        raise NotThere(f"nothing to write in is called {name!r}")
 
     def touch(self, across: float, down: float) -> None:
         """Touch a place, in shares (0…1) of the window."""
@@ -198,6 +231,8 @@ class RemoteHand(QObject):
                 self._finger.tap(wish["name"])
             case "touch":
                 self._finger.touch(float(wish["x"]), float(wish["y"]))
+            case "sign":
+                self._finger.sign(wish["name"])
             case "type":
                 self._finger.type(wish["name"], wish["text"])
             case "shot":

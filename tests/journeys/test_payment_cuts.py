@@ -1,7 +1,7 @@
 """A payment cut at every single step ends delivered and paid once, or with the money given back. There is no third end.
 
-A start that settles it is cut at every step as well, and the next one goes on. The journal, the centre, its gateway, the
-payment provider and the authority are the real ones; the terminal is a process that is killed (SIGKILL) at the N-th
+A start that settles it is cut at every step as well, and the next one goes on. Journal, centre, gateway,
+payment provider and authority are the real ones; the terminal is a process that is killed (SIGKILL) at the N-th
 step, for every N until it is through. The steps are counted, not listed.
 """
 
