@@ -24,8 +24,8 @@ from kiosk.ui.view_models.stage import StageViewModel
 from kiosk.ui.words import Words, read_words
 
 if TYPE_CHECKING:
-    from kiosk.ui.handwriting import Handwriting
-    from kiosk.ui.pinyin import Pinyin
+    from kiosk.ui.writing.handwriting import Handwriting
+    from kiosk.ui.writing.pinyin import Pinyin
 
 QML = Path(__file__).parent / "qml"
 TOUCH_MS = 1000
@@ -187,8 +187,8 @@ class KioskWindow(QObject):
             self.keyboard.write_to(None, "pinyin")
 
     def _read_dictionaries(self) -> None:
-        from kiosk.ui.handwriting import Handwriting, HandwritingUnavailable  # noqa: PLC0415 (after the first picture)
-        from kiosk.ui.pinyin import Pinyin  # noqa: PLC0415
+        from kiosk.ui.writing.handwriting import Handwriting, HandwritingUnavailable  # noqa: PLC0415 (after the first picture)
+        from kiosk.ui.writing.pinyin import Pinyin  # noqa: PLC0415
 
         try:
             pinyin: Pinyin | None = Pinyin()

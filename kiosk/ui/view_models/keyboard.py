@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from kiosk.ui.pinyin import LONGEST_INPUT, Candidate
 from kiosk.ui.view_models.snapshot import SnapshotModel, readable
+from kiosk.ui.writing.pinyin import LONGEST_INPUT, Candidate
 
 if TYPE_CHECKING:
-    from kiosk.ui.handwriting import Handwriting
-    from kiosk.ui.pinyin import Pinyin
+    from kiosk.ui.writing.handwriting import Handwriting
+    from kiosk.ui.writing.pinyin import Pinyin
 
 MOST_STROKES = 40
 MOST_POINTS = 400

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from kiosk.ui.handwriting import Handwriting
-from kiosk.ui.pinyin import Pinyin
 from kiosk.ui.view_models.keyboard import KeyboardViewModel
+from kiosk.ui.writing.handwriting import Handwriting
+from kiosk.ui.writing.pinyin import Pinyin
 
 
 class Paper:

@@ -10,8 +10,8 @@ import yaml
 from fleet_server.matters.folder import load_file
 from kiosk.flow.catalogue import tiles
 from kiosk.ui.gallery.tiles import TILES
-from kiosk.ui.pinyin import Pinyin
 from kiosk.ui.view_models.search import Index, Reading
+from kiosk.ui.writing.pinyin import Pinyin
 
 MATTERS = Path(__file__).parents[4] / "assets" / "matters"
 QUESTIONS = yaml.safe_load(Path(__file__).with_name("questions.yaml").read_text(encoding="utf-8"))

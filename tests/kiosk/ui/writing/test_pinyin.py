@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from kiosk.ui.pinyin import Pinyin
+from kiosk.ui.writing.pinyin import Pinyin
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ DICTIONARY = Path("/usr/share/rime-data/pinyin_simp.dict.yaml")
 LONGEST_INPUT = 40
 LONGEST_SPELLING = 24
 CANDIDATES = 40
-LOCAL_WORDS = Path(__file__).resolve().parents[2] / "assets" / "i18n" / "local_words.tsv"
+LOCAL_WORDS = Path(__file__).resolve().parents[3] / "assets" / "i18n" / "local_words.tsv"
 _WORD_BONUS = 3.0
 _INTERJECTIONS = frozenset({"n", "ng", "m", "hm", "hng"})
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.ui.handwriting import Handwriting, HandwritingUnavailable, Stroke
+from kiosk.ui.writing.handwriting import Handwriting, HandwritingUnavailable, Stroke
 
 
 def line(x1: float, y1: float, x2: float, y2: float) -> Stroke:
