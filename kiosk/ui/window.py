@@ -187,8 +187,8 @@ class KioskWindow(QObject):
             self.keyboard.write_to(None, "pinyin")
 
     def _read_dictionaries(self) -> None:
-        from kiosk.ui.writing.handwriting import Handwriting, HandwritingUnavailable  # noqa: PLC0415 (after the first picture)
-        from kiosk.ui.writing.pinyin import Pinyin  # noqa: PLC0415
+        from kiosk.ui.writing.handwriting import Handwriting, HandwritingUnavailable  # noqa: PLC0415 (as below)
+        from kiosk.ui.writing.pinyin import Pinyin  # noqa: PLC0415 (after the first picture)
 
         try:
             pinyin: Pinyin | None = Pinyin()
