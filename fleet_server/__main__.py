@@ -21,6 +21,8 @@ import uvicorn
 
 from fleet_server.app import create_app, repository_of
 from fleet_server.database import Database
+from fleet_server.gateway import checking
+from fleet_server.gateway.connectors import read_connectors
 from fleet_server.journal import search
 from fleet_server.matters import service as matters
 from fleet_server.matters.folder import load_file, members_first
@@ -214,17 +216,26 @@ def _check_matters(options: argparse.Namespace) -> int:
         file for path in options.paths for file in (sorted(path.glob("**/matter.yaml")) if path.is_dir() else [path])
     ]
     code = 0 if files else 1
+    offered = read_connectors()
     if not files:
         print("no matter.yaml found there", file=sys.stderr)
     for file in files:
         try:
             matter = load_file(file)
+            checking.refuse_vain_operations(matter, file, offered)
         except (MatterInvalid, OSError, UnicodeDecodeError) as error:
             print(error if isinstance(error, MatterInvalid) else f"{file}: cannot be read: {error}")
             code = 1
         else:
             print(f"{file}: {matter.id} version {matter.version} is in order")
     return code
+
+
+def _check_connectors(options: argparse.Namespace) -> int:
+    """Every mistake with its line and cure; 1 when there is one."""
+    said, good = checking.check_connectors(options.paths)
+    print("\n".join(said))
+    return 0 if good else 1
 
 
 def _summary(options: argparse.Namespace) -> int:
@@ -304,6 +315,10 @@ def _parser() -> argparse.ArgumentParser:
     check = checking.add_parser("check", help="every mistake with its line and cure")
     check.add_argument("paths", nargs="+", type=Path)
     check.set_defaults(command=_check_matters)
+    wiring = commands.add_parser("connector", help="work with connector files").add_subparsers(required=True)
+    wires = wiring.add_parser("check", help="every mistake with its line and cure")
+    wires.add_argument("paths", nargs="+", type=Path)
+    wires.set_defaults(command=_check_connectors)
     reconcile = command("reconcile", _reconcile, "compare one day's payments with the providers' files")
     yesterday = dt.datetime.now(CITY_TIME).date() - dt.timedelta(days=1)
     reconcile.add_argument("--day", type=dt.date.fromisoformat, default=yesterday, help="YYYY-MM-DD; yesterday")

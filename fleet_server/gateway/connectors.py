@@ -7,19 +7,22 @@ leaves its member out.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import jmespath
-import yaml
 from jmespath.exceptions import JMESPathError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from kiosk.contracts.errors import SettingsInvalid
 from kiosk.contracts.matter import CallServiceStep, Matter, Slug, places_in
 from kiosk.contracts.value import LocalizedText
+from kiosk.contracts.yaml_marks import Mistake, mistakes_of, read_marked
 
+HOME = "350200"
+REGION = "region"
+"""The parameter that says where an operation is wanted; it goes to the authority only when the operation takes it."""
 CONNECTORS = Path(__file__).parents[2] / "assets" / "connectors"
 
 
@@ -157,34 +160,80 @@ class Connector(_Plain):
         return self
 
 
-class Connectors:
-    """All authorities and their operations by name."""
+class ConnectorInvalid(SettingsInvalid):
+    """A connector file is wrong: `faults` lists each mistake as (path, line, message with its cure)."""
 
-    def __init__(self, connectors: Mapping[str, Connector]) -> None:
+    def __init__(self, file: str, faults: Sequence[Mistake]) -> None:
+        lines = "\n".join(f"  {file}:{line}: {path}: {message}" for path, line, message in faults)
+        super().__init__(f"connector {file}: {len(faults)} mistake(s)\n{lines}")
+        self.faults = list(faults)
+
+
+class Connectors:
+    """All authorities and their operations by name, and by region where several offer the same.
+
+    `home` is this city's area code (GB/T 2260). A connector without regions serves home; of several the nearest wins:
+    the district, the city, the province.
+    """
+
+    def __init__(self, connectors: Mapping[str, Connector], home: str = HOME) -> None:
         self.authorities = dict(connectors)
-        self._operations: dict[str, tuple[Connector, Operation]] = {}
+        self._home = home
+        self._offers: dict[str, dict[str, tuple[Connector, Operation]]] = {}
         for connector in connectors.values():
             for name, operation in connector.operations.items():
-                if name in self._operations:
-                    raise SettingsInvalid(f"operation {name} is given by two connectors: keep one")
-                self._operations[name] = (connector, operation)
+                offers = self._offers.setdefault(name, {})
+                for region in connector.regions or (home,):
+                    if region in offers:
+                        raise SettingsInvalid(
+                            f"operation {name} is given by two connectors for {region}: keep one, or name its regions"
+                        )
+                    offers[region] = (connector, operation)
 
-    def find(self, operation: str) -> tuple[Connector, Operation] | None:
-        return self._operations.get(operation)
+    def find(self, operation: str, region: str = "") -> tuple[Connector, Operation] | None:
+        """Who does this: in `region`, or here. None when nobody does."""
+        offers = self._offers.get(operation, {})
+        for area in areas_around(region or self._home):
+            if area in offers:
+                return offers[area]
+        if region or len(offers) != 1:
+            return None
+        return next(iter(offers.values()))
+
+    def offered(self, operation: str) -> bool:
+        """Whether anybody does this anywhere."""
+        return operation in self._offers
 
     @property
     def names(self) -> frozenset[str]:
-        return frozenset(self._operations)
+        return frozenset(self._offers)
+
+
+def areas_around(region: str) -> tuple[str, str, str]:
+    """350203 → itself, its city 350200, its province 350000."""
+    return region, region[:4] + "00", region[:2] + "0000"
+
+
+def load_connector(text: str, file: str) -> Connector:
+    """Parse one connector file. Raises `ConnectorInvalid` listing every mistake with its line; does no I/O."""
+    marked = read_marked(text)
+    mistakes = list(marked.mistakes)
+    connector = None
+    if marked.data is not None:
+        try:
+            connector = Connector.model_validate(marked.data)
+        except ValidationError as error:
+            mistakes += mistakes_of(error.errors(include_url=False), marked, _KNOWN_KEYS)
+    if connector is None or mistakes:
+        raise ConnectorInvalid(file, sorted(mistakes, key=lambda item: item[1]))
+    return connector
 
 
 def read_connectors(directory: Path = CONNECTORS) -> Connectors:
     """Read every file or raise `SettingsInvalid` naming the file and what is wrong."""
     found: dict[str, Connector] = {}
     for path in sorted(directory.glob("*.yaml")):
-        try:
-            connector = Connector.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-        except (ValidationError, yaml.YAMLError) as error:
-            raise SettingsInvalid(f"connector {path.name}: {error}") from error
+        connector = load_connector(path.read_text(encoding="utf-8"), path.name)
         if connector.authority in found:
             raise SettingsInvalid(f"connector {path.name}: authority {connector.authority} is given twice")
         found[connector.authority] = connector
@@ -220,7 +269,7 @@ def _call_mistakes(path: str, step: CallServiceStep, operation: Operation) -> li
     mistakes = [
         (f"{path}.send.{name}", f"{step.operation} takes no {name!r}: remove it")
         for name in step.send
-        if name not in operation.parameters
+        if name not in operation.parameters and name != REGION
     ]
     mistakes += [
         (f"{path}.send", f"{step.operation} needs {name!r}: add it")
@@ -266,3 +315,9 @@ def _check_body(body: Any) -> None:
         _checked(body)
     else:
         raise ValueError("a body holds groups of keys and expressions only")  # noqa: TRY004  pydantic turns ValueError into a mistake
+
+
+_KNOWN_KEYS = frozenset(
+    name for model in (Connector, Signature, Soap, RefusalPlace, KnownRefusal, AnswerMapping, Operation)
+    for name in model.model_fields
+)  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import jmespath
@@ -9,7 +10,7 @@ from jmespath.exceptions import JMESPathError
 
 from fleet_server.exchange.identifiers import is_certificate_identifier
 from fleet_server.gateway.authority import AuthorityFailed, Reply
-from fleet_server.gateway.connectors import Connector, Operation
+from fleet_server.gateway.connectors import REGION, Connector, Operation
 from fleet_server.gateway.wire import Unreadable, Wire
 from fleet_server.problems import ProblemError
 from kiosk.contracts.fleet import ServiceAnswer
@@ -22,8 +23,34 @@ _OTHER_REFUSAL = {
 }
 
 
+_NOT_OFFERED_THERE = {
+    "zh-CN": "所选地区的部门还没有开通这项业务的跨区域办理，没有提交任何材料，也没有扣款。"
+    "请到当地政务服务窗口办理，或拨打当地12345咨询。",
+    "zh-TW": "所選地區的部門尚未開通這項業務的跨區域辦理，沒有送出任何文件，也沒有扣款。"
+    "請到當地政務服務窗口辦理，或撥打當地12345洽詢。",
+    "en": "The authorities of that region do not offer this elsewhere. Nothing was handed in and nothing was charged. "
+    "Please go to a service counter there, or call 12345 of that region.",
+}
+_AREA = re.compile(r"[1-9]\d{5}")
+
+
+def region_of(name: str, payload: dict[str, Any]) -> str:
+    """The area code asked for, or nothing. Raises 422 when it is none."""
+    region = payload.get(REGION) or ""
+    if region and not (isinstance(region, str) and _AREA.fullmatch(region)):
+        raise ProblemError(422, "payload_invalid", f"{name}: {REGION} must be an area code of six digits")
+    return str(region)
+
+
+def not_offered_there(request_id: str) -> ServiceAnswer:
+    return ServiceAnswer(
+        request_id=request_id, outcome="refused", reason="not_offered_in_region", message=_NOT_OFFERED_THERE
+    )
+
+
 def checked_payload(name: str, operation: Operation, payload: dict[str, Any]) -> dict[str, str]:
     """The parameters as text. Raises 422 naming parameters, never values."""
+    payload = {key: value for key, value in payload.items() if key != REGION or REGION in operation.parameters}
     unknown = set(payload) - operation.parameters
     if unknown:
         raise ProblemError(422, "payload_invalid", f"{name} takes no {', '.join(sorted(unknown))}")

@@ -22,7 +22,7 @@ from starlette.concurrency import run_in_threadpool
 from fleet_server.database import Database, now
 from fleet_server.gateway.authority import AuthorityFailed, Exchange, Question, Reply, refuse_failed, unreachable
 from fleet_server.gateway.connectors import Connector, Connectors
-from fleet_server.gateway.mapping import answer_of, body_of, checked_payload
+from fleet_server.gateway.mapping import answer_of, body_of, checked_payload, not_offered_there, region_of
 from fleet_server.gateway.models import GatewayRequest
 from fleet_server.gateway.wire import Wire
 from fleet_server.problems import ProblemError
@@ -48,11 +48,14 @@ class Gateway:
         self, terminal: str, name: str, request: ServiceRequest, timeout_seconds: float | None = None
     ) -> ServiceAnswer:
         """Ask the authority behind `name`. Raises `ProblemError`: 404, 409 id reused, 422, 502 to 504."""
-        found = self.connectors.find(name)
-        if found is None:
+        if not self.connectors.offered(name):
             raise ProblemError(404, "unknown_operation", "no connector offers this operation")
         if _REQUEST_ID.fullmatch(request.request_id) is None:
             raise ProblemError(422, "payload_invalid", "request_id has 8 to 64 letters, digits, dots, dashes")
+        region = region_of(name, request.payload)
+        found = self.connectors.find(name, region)
+        if found is None:
+            return not_offered_there(request.request_id)
         connector, operation = found
         payload = checked_payload(name, operation, request.payload)
         exchange = self._exchange()

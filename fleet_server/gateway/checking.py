@@ -1,0 +1,53 @@
+"""What authors of connectors and matters are told at the console: file, line, mistake, cure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from fleet_server.gateway.connectors import (
+    ConnectorInvalid,
+    Connectors,
+    load_connector,
+    operation_mistakes,
+    read_connectors,
+)
+from kiosk.contracts.errors import MatterInvalid, SettingsInvalid
+from kiosk.contracts.matter import Matter
+from kiosk.contracts.yaml_marks import read_marked
+
+
+def check_connectors(paths: Iterable[Path]) -> tuple[list[str], bool]:
+    """A line or more for every file, and whether all are in order. Directories are searched for *.yaml."""
+    said: list[str] = []
+    good = True
+    found = {}
+    for file in (file for path in paths for file in (sorted(path.glob("*.yaml")) if path.is_dir() else [path])):
+        try:
+            connector = load_connector(file.read_text(encoding="utf-8"), str(file))
+        except ConnectorInvalid as error:
+            said.append(str(error))
+            good = False
+        except (OSError, UnicodeDecodeError):
+            said.append(f"{file}: cannot be read as UTF-8 text")
+            good = False
+        else:
+            said.append(f"{file}: {connector.authority}, {len(connector.operations)} operations, is in order")
+            if connector.authority in found:
+                said.append(f"{file}: authority {connector.authority} is given twice: rename one")
+                good = False
+            found[connector.authority] = connector
+    try:
+        Connectors(found)
+    except SettingsInvalid as error:
+        said.append(str(error))
+        good = False
+    return said or ["no connector found there"], good and bool(said)
+
+
+def refuse_vain_operations(matter: Matter, file: Path, connectors: Connectors | None = None) -> None:
+    """Raises `MatterInvalid` when the matter asks what no connector offers, with lines and cures."""
+    marked = read_marked(file.read_text(encoding="utf-8"))
+    found = operation_mistakes(matter, connectors or read_connectors())
+    if found:
+        raise MatterInvalid(str(file), [(path, marked.line_of(path), message) for path, message in found])
