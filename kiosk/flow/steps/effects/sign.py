@@ -90,7 +90,7 @@ class _Sheet:
         self._screen = SignScreen(
             **transaction.frame(
                 primary=option("confirm", "sign_confirm", enabled=False),
-                alternatives=(option("again", "sign_again", icon="again", enabled=False),),
+                alternatives=(option("again", "sign_again", enabled=False),),
             ),
             text=text,
             items=items,
