@@ -40,6 +40,7 @@ from kiosk.contracts.matter import (
     Step,
     WriteCardStep,
 )
+from kiosk.contracts.matter_ground import SOURCE_LIKE
 from kiosk.contracts.package import PackageMatter
 from kiosk.contracts.package_shared import consent_step, payment_step, receipt_step, review_step, signature_step
 from kiosk.contracts.package_steps import (
@@ -86,6 +87,9 @@ def _membership(package: PackageMatter, members: Mapping[str, Matter]) -> list[F
             near = difflib.get_close_matches(id, sorted(members), n=1)
             cure = f"did you mean {near[0]!r}?" if near else "write that matter first, or correct the id"
             found.append((path, f"no matter has the id {id!r}: {cure}"))
+        elif unknown := set(part.needs) - {each.matter for each in package.package.parts[:at]}:
+            cure = "name a part before this one"
+            found.append((f"package.parts[{at}].needs", f"{', '.join(sorted(unknown))}: {cure}"))
         elif member.parts:
             found.append((path, f"{id!r} is a package itself: name its members instead"))
         elif _ASSURANCES.index(member.assurance) > _ASSURANCES.index(package.assurance):
@@ -103,6 +107,7 @@ def _matter(package: PackageMatter, members: Sequence[Matter], steps: Sequence[S
             department_name=member.department_name,
             version=member.version,
             when=part.when,
+            needs=part.needs,
         )
         for member, part in zip(members, package.package.parts, strict=True)
     ]
@@ -128,7 +133,10 @@ class _Composer:
         self.package = package
         self.members = list(members)
         self.found: list[Found] = []
-        self.names: dict[str, dict[str, str]] = {member.id: {} for member in members}
+        self._presets = {id: value for id, value in package.package.answers.items() if not SOURCE_LIKE.fullmatch(value)}
+        given = {f"answer.{id}": value for id, value in package.package.answers.items() if id not in self._presets}
+        self._given = {name.removeprefix("answer.") for name in given}
+        self.names: dict[str, dict[str, str]] = {member.id: dict(given) for member in members}
         self.made: list[Step] = []
         self._asked: dict[str, tuple[int, int]] = {}
         """Where a field or question stands: index of its step, index in it."""
@@ -147,6 +155,8 @@ class _Composer:
             self.made.append(signature)
         self._deliver()
         self._take_after()
+        for id in self._presets.keys() - self._asked.keys():
+            self.found.append((f"package.answers.{id}", f"no member asks for {id!r}: correct the id, or remove it"))
         self.made += [receipt_step(self.package, self.members, self.names), RateStep(id="rate")]
         return self.made
 
@@ -174,6 +184,8 @@ class _Composer:
             while queue and isinstance(queue[0], CallServiceStep | CollectMaterialStep):
                 step = queue.popleft()
                 any_taken = True
+                if isinstance(step, CollectMaterialStep) and step.certificate in self.package.package.without:
+                    continue
                 with self._told(at):
                     self._take_once(member.id, rewritten(step, self.names[member.id]))
         return any_taken
@@ -217,6 +229,9 @@ class _Composer:
 
     def _ask_once(self, member: str, item: FormField | Question, here: int, items: list[FormField | Question]) -> None:
         place = self._asked.get(item.id)
+        if item.id in self._given:
+            return
+        item = self._settled(item)
         if place is None:
             self._asked[item.id] = (here, len(items))
             items.append(item.model_copy(update={"parts": (member,)}))
@@ -228,6 +243,21 @@ class _Composer:
             key = "questions" if isinstance(self.made[step_at], AskStep) else "fields"
             step = self.made[step_at].model_copy(update={key: tuple(standing)})
             self.made[step_at] = with_part(step, member) if step.parts else step
+
+    def _settled(self, item: FormField | Question) -> FormField | Question:
+        """With what the package says of it: its answer, and which certificates are not looked up."""
+        changes: dict[str, object] = {}
+        value = self._presets.get(item.id)
+        if value is not None:
+            choices = [choice.id for choice in item.choices]
+            if choices and value not in choices:
+                message = f"{value!r} is no choice of {item.id!r}: use one of {', '.join(choices)}"
+                self.found.append((f"package.answers.{item.id}", message))
+            changes["preset"] = value
+        if isinstance(item, FormField):
+            without = tuple(f"certificate.{type_}." for type_ in self.package.package.without)
+            changes["sources"] = tuple(source for source in item.sources if not source.startswith(without or ("-",)))
+        return item.model_copy(update=changes)
 
     def _merged(
         self, first: FormField | Question, second: FormField | Question, member: str, step_at: int
@@ -270,17 +300,20 @@ class _Composer:
         names = self.names[member]
         new = step_in_package(member, step.id)
         made = rewritten(step, names)
+        needs = next(part.needs for part in self.package.package.parts if part.matter == member)
+        when = {**made.when, **{f"part.{each}.delivered": "known" for each in needs}}
         title = words.PRINT_TITLE if isinstance(step, PrintDocumentStep) else words.SUBMIT_TITLE
         if isinstance(step, WriteCardStep):
             title = step.title
         names[f"service.{step.id}"] = f"service.{new}"
-        return made.model_copy(update={"id": new, "parts": (member,), "title": title})
+        return made.model_copy(update={"id": new, "parts": (member,), "title": title, "when": when})
 
     def _take_after(self) -> None:
         names = {
             f"{old.split('.')[0]}.{step_in_package(member, old.split('.')[1])}": new
             for member, renamed in self.names.items()
             for old, new in renamed.items()
+            if not old.startswith("answer.")
         }
         for step in self.package.package.after:
             self.made.append(with_part(rewritten(step, names), self.package.id))

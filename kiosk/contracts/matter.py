@@ -221,6 +221,7 @@ class Part(Contract):
     department_name: LocalizedText
     version: int = Field(ge=1)
     when: Condition = {}
+    needs: tuple[Slug, ...] = ()
 
 
 class MatterHead(Contract):

@@ -20,18 +20,30 @@ class PackagePart(Contract):
 
     matter: Slug
     when: Condition = {}
+    needs: tuple[Slug, ...] = Field(
+        default=(), description="parts before it that must have been handed in with success"
+    )
 
 
 class Package(Contract):
     """`before`: steps ahead of the members', for example one `ask`. `after`: steps when all parts have an outcome,
     for example the composite licence; they are a part themselves, under the package's own id.
 
-    A member's step S is named MEMBER_S there: service.food_licence_submit.number.
+    A member's step S is named MEMBER_S there: service.food_licence_submit.number. `answers` says what is settled by
+    the package itself (`purpose: school`), or known from another value (`credit_code:
+    service.company_registration_register.credit_code`, which one part's authority gives and the later parts send).
     """
 
     parts: tuple[PackagePart, ...] = Field(min_length=2, max_length=MOST_PARTS)
     before: tuple[Step, ...] = ()
     after: tuple[Step, ...] = ()
+    answers: dict[Slug, str] = Field(
+        default={},
+        description="fields and questions of the members that need not be asked here: a choice or text, or a source",
+    )
+    without: tuple[Slug, ...] = Field(
+        default=(), description="certificate types not collected and not looked up: what this package only brings about"
+    )
 
 
 class PackageMatter(MatterHead):

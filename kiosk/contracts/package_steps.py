@@ -18,7 +18,7 @@ from kiosk.contracts.value import Contract
 
 S = TypeVar("S", bound=StepOfMatter)
 M = TypeVar("M", bound=Contract)
-_RENAMED_ROOTS = ("service", "material", "payment")
+_RENAMED_ROOTS = ("service", "material", "payment", "answer")
 
 
 class Disagreement(Exception):
@@ -53,6 +53,8 @@ def _renamed(text: str, names: Mapping[str, str]) -> str:
 
 
 def _source(source: str, names: Mapping[str, str]) -> str:
+    if source in names:
+        return names[source]
     root, _, names_below = source.partition(".")
     step, _, rest = names_below.partition(".")
     new = names.get(f"{root}.{step}")

@@ -58,6 +58,7 @@ class FormField(Contract):
     hint: LocalizedText | None = None
     masked: bool = Field(default=False, description="shown masked until the citizen asks to see it")
     max_length: int = Field(default=60, ge=1, le=200)
+    preset: str | None = Field(default=None, description="settled by a package, not asked; written by composition")
     parts: tuple[Slug, ...] = Field(default=(), description="parts of a package that need it; written by composition")
 
     @model_validator(mode="after")
@@ -94,6 +95,7 @@ class Question(Contract):
         default=None, description="an authority's list of {id, label[, detail]}: service.STEP.NAME"
     )
     when: Condition = {}
+    preset: str | None = Field(default=None, description="settled by a package, not asked; written by composition")
     parts: tuple[Slug, ...] = Field(default=(), description="parts of a package that ask it; written by composition")
 
     @model_validator(mode="after")

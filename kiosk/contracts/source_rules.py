@@ -39,7 +39,9 @@ CERTIFICATE_TYPES = frozenset({
 
 MATERIAL_NAMES = frozenset({"origin", "certificate", "sha256", "page"})
 PAYMENT_NAMES = frozenset({"order_id", "amount_fen", "amount", "channel", "channel_label", "reference", "paid_at"})
-PART_NAMES = frozenset({"outcome", "outcome_label", "case_number", "reason"})
+PART_NAMES = frozenset({"delivered", "outcome", "outcome_label", "case_number", "reason"})
+"""`delivered` is known once everything of a part was handed in; its outcome once its papers are printed too."""
+
 TRANSACTION_NAMES = frozenset({"number", "started_at", "site", "terminal"})
 
 

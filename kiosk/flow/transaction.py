@@ -61,6 +61,8 @@ class Transaction:
         """Job ids by step of card writes whose outcome is uncertain: asked after, never written again."""
         self.open_order: OpenOrder | None = None
         self.paid: Paid | None = None
+        self.accepted_steps: set[str] = set()
+        """Submits an authority took in to decide later."""
         self.objections: list[Objection] = []
         self.part_fault: FaultCode | None = None
         """Why the last part of a package that ended without a result did so."""

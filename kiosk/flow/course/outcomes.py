@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from kiosk.contracts.matter import CallServiceStep, Part, PrintDocumentStep
+from kiosk.contracts.matter import CallServiceStep, Part, PrintDocumentStep, Step, WriteCardStep
 from kiosk.contracts.value import Language, LocalizedText
 from kiosk.flow.transaction import Transaction
 from kiosk.flow.words import word
@@ -38,7 +38,7 @@ def end_part(
 
 def reopen_part(transaction: Transaction, part: str) -> None:
     """The citizen went back to before a part ended."""
-    empty = dict.fromkeys(("outcome", "outcome_label", "reason", "case_number"))
+    empty = dict.fromkeys(("outcome", "outcome_label", "reason", "case_number", "delivered"))
     transaction.values.put(f"part.{part}", dict(empty))
 
 
@@ -47,12 +47,42 @@ def settle_parts(transaction: Transaction) -> None:
     if not transaction.has_effect:
         return
     for part in transaction.matter.parts:
-        if transaction.values.get(f"part.{part.id}.outcome") is not None or _is_ahead(transaction, part):
+        if _has_ended(transaction, part) or _is_ahead(transaction, part) or _waits(transaction, part):
             continue
         if transaction.goes_on(part) and _has_delivered(transaction, part):
             end_part(transaction, part.id, "accepted" if _is_promised(transaction, part) else "done")
+        elif transaction.goes_on(part) and part.needs:
+            end_part(transaction, part.id, "failed", told=word("part_needs_other"), reason="needs")
         else:
             end_part(transaction, part.id, "skipped")
+
+
+def note_delivery(transaction: Transaction, step: Step) -> None:
+    """With its last submit or card written a part is delivered: parts that need it may be handed in."""
+    if len(step.parts) != 1 or not _is_deed(step):
+        return
+    ahead = transaction.matter.steps[transaction.position + 1 :]
+    if not any(each.parts == step.parts and _is_deed(each) and transaction.is_wanted(each) for each in ahead):
+        transaction.values.put(f"part.{step.parts[0]}", {"delivered": "yes"})
+
+
+def _is_deed(step: Step) -> bool:
+    return isinstance(step, WriteCardStep) or (isinstance(step, CallServiceStep) and step.effect == "submit")
+
+
+def _has_ended(transaction: Transaction, part: Part) -> bool:
+    return transaction.values.get(f"part.{part.id}.outcome") is not None
+
+
+def _waits(transaction: Transaction, part: Part) -> bool:
+    """What comes after all parts waits for their outcomes, and a part for those it needs."""
+    if part.id == transaction.matter.id:
+        return any(not _has_ended(transaction, other) for other in transaction.matter.parts if other is not part)
+    needed = [other for other in transaction.matter.parts if other.id in part.needs]
+    return any(
+        not _has_ended(transaction, other) and transaction.values.get(f"part.{other.id}.delivered") is None
+        for other in needed
+    )
 
 
 def _is_ahead(transaction: Transaction, part: Part) -> bool:
@@ -72,7 +102,10 @@ def _is_promised(transaction: Transaction, part: Part) -> bool:
         isinstance(step, PrintDocumentStep) and step.parts == (part.id,) and transaction.is_wanted(step)
         for step in transaction.matter.steps
     )
-    said = (f"service.{step}.{name}" for step in _submits(transaction, part.id) for name in PROMISES)
+    submits = _submits(transaction, part.id)
+    if any(step in transaction.accepted_steps for step in submits):
+        return True
+    said = (f"service.{step}.{name}" for step in submits for name in PROMISES)
     return not prints and any(transaction.values.get(source) is not None for source in said)
 
 

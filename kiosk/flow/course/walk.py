@@ -11,7 +11,7 @@ from typing import Any
 from kiosk.contracts.errors import FaultCode
 from kiosk.contracts.events import Disposition
 from kiosk.contracts.value import CITY_TIME
-from kiosk.flow.course.outcomes import listed, outcomes_of, partly_done
+from kiosk.flow.course.outcomes import listed, outcomes_of, partly_done, settle_parts
 from kiosk.flow.screens import NoticeScreen
 from kiosk.flow.session import CitizenLeft, Session, SteppedBack
 from kiosk.flow.transaction import Outcome, Transaction, option, read_failure, tell_failure
@@ -67,6 +67,7 @@ async def _walk(transaction: Transaction, run_step: StepRunner) -> tuple[Disposi
     seen: list[int] = []
     while index < len(steps):
         transaction.position = index
+        settle_parts(transaction)
         if not transaction.is_wanted(transaction.step):
             index += 1
             continue

@@ -18,7 +18,9 @@ from kiosk.flow.words import word
 
 async def run(transaction: Transaction, step: AskStep) -> Outcome:
     """Going back leads through the questions one by one, and from the first to the step before."""
-    asked = [each for each in step.questions if transaction.values.get(f"answer.{each.id}") is not None]
+    _settle_presets(transaction, step)
+    open_ = [each for each in step.questions if each.preset is None]
+    asked = [each for each in open_ if transaction.values.get(f"answer.{each.id}") is not None]
     picked = {each.id: transaction.values.get(f"answer.{each.id}") or "" for each in asked}
     while True:
         question = _next(transaction, step, asked)
@@ -49,7 +51,16 @@ def _next(transaction: Transaction, step: AskStep, asked: list[Question]) -> Que
 
 
 def _is_wanted(transaction: Transaction, question: Question) -> bool:
-    return transaction.serves(question.parts) and holds(question.when, transaction.values.get)
+    is_open = question.preset is None and transaction.serves(question.parts)
+    return is_open and holds(question.when, transaction.values.get)
+
+
+def _settle_presets(transaction: Transaction, step: AskStep) -> None:
+    """What a package settles itself is answered before anything is asked."""
+    for question in step.questions:
+        label = next((choice.label for choice in question.choices if choice.id == question.preset), None)
+        if question.preset is not None:
+            transaction.values.put("answer", {question.id: question.preset, f"{question.id}_label": label})
 
 
 def _forget(transaction: Transaction, question: Question) -> None:
@@ -61,7 +72,7 @@ def _forget(transaction: Transaction, question: Question) -> None:
 def _forget_unasked(transaction: Transaction, step: AskStep, asked: list[Question]) -> None:
     """What was answered on another way through the questions no longer counts."""
     for question in step.questions:
-        if question not in asked:
+        if question not in asked and question.preset is None:
             transaction.values.put("answer", {question.id: None, f"{question.id}_label": None})
 
 
@@ -99,6 +110,8 @@ async def _tell_what_is_needed(transaction: Transaction) -> None:
     """Said once, before anything is entered: what this variant asks for, costs, takes and gives."""
     guide = transaction.matter.guide
     later = transaction.matter.steps[transaction.position + 1 :]
+    if any(isinstance(each, AskStep) and transaction.is_wanted(each) for each in later):
+        return
     materials = [
         KnownItem(label=word("need_material"), value=each.material)
         for each in later

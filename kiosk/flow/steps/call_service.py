@@ -39,6 +39,8 @@ async def run(transaction: Transaction, step: CallServiceStep) -> Outcome:
     _remember(transaction, step, answered=True)
     _record(transaction, step, request_id, Disposition.SUCCEEDED, case_number=answer.case_number or "")
     transaction.values.put(f"service.{step.id}", answer.data)
+    if answer.outcome == "accepted":
+        transaction.accepted_steps.add(step.id)
     if answer.case_number:
         transaction.case_number = answer.case_number
         transaction.values.put(f"service.{step.id}", {"case_number": answer.case_number})

@@ -56,6 +56,10 @@ async def _next_page(
         elif field.computed is not None:
             if value := compute(transaction, field):
                 known.append(known_item(field, value, "", ()))
+        elif field.preset is not None:
+            options = options_of(transaction, field)
+            keep(transaction, field, field.preset, options)
+            known.append(known_item(field, field.preset, "", options))
         elif field.id not in answered:
             options = options_of(transaction, field)
             value, source = await known_value(transaction, field, options)

@@ -16,7 +16,7 @@ from kiosk.contracts.matter import (
     Step,
     WriteCardStep,
 )
-from kiosk.flow.course.outcomes import end_part, settle_parts
+from kiosk.flow.course.outcomes import end_part, note_delivery
 from kiosk.flow.screens import Option
 from kiosk.flow.transaction import Outcome, Transaction, explain, option, read_failure
 from kiosk.flow.words import word
@@ -32,12 +32,11 @@ Work = Callable[[], Coroutine[Any, Any, Outcome]]
 
 async def run_for_parts(transaction: Transaction, step: Step, work: Work) -> Outcome:
     """Do a step. In a package a failure of a part's own step is explained, and ends the part, not the matter."""
-    settle_parts(transaction)
     if not step.parts or not isinstance(step, TOLERANT):
         return await work()
     while True:
         try:
-            return await _asked_after(transaction, step, work)
+            outcome = await _asked_after(transaction, step, work)
         except (KioskError, DeviceError) as error:
             others = [part.id for part in transaction.matter.parts if transaction.goes_on(part)]
             if set(others) <= set(step.parts) and not transaction.any_part_done and not transaction.has_effect:
@@ -45,6 +44,9 @@ async def run_for_parts(transaction: Transaction, step: Step, work: Work) -> Out
             if await explain(transaction, error, _onward()) != "retry":
                 _give_up(transaction, step, error)
                 return Outcome.DONE
+        else:
+            note_delivery(transaction, step)
+            return outcome
 
 
 def _onward() -> Option:

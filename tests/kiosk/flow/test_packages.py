@@ -238,3 +238,54 @@ def test_an_answer_that_stops_one_part_leaves_the_others(tmp_path: Path) -> None
 
     world = run(tmp_path, story, asking)
     assert outcomes(world) == {"insurance": "refused", "household": "done"}
+
+
+def test_a_part_that_rests_on_another_sends_what_that_one_was_given(tmp_path: Path) -> None:
+    """A firm's number exists only when it is registered: the later parts send it, and nobody is asked for it."""
+    code = form(PHONE | {"sources": []}, {"id": "credit_code", "kind": "credit_code"})
+    second = member("insurance", code)
+    second["steps"][-3]["send"] = {"credit_code": "answer.credit_code"}
+    matter = composed(
+        "household", {"matter": "insurance", "needs": ["household"]}, of=members(HOUSEHOLD, second),
+        answers={"credit_code": "service.household_submit.number"},
+    )  # fmt: skip
+
+    async def story(world: World) -> None:
+        world.services.answers["household.apply"] = {"number": "C-1"}
+        await sign_up(world)
+        await end(world)
+
+    world = run(tmp_path, story, matter)
+    assert world.services.calls[-1][2] == {"credit_code": "C-1"}
+    assert outcomes(world) == {"household": "done", "insurance": "done"}
+
+
+def test_a_part_whose_ground_fell_away_says_so(tmp_path: Path) -> None:
+    issue = {"id": "issue", "kind": "call_service", "operation": "licence.composite", "effect": "submit"} | WORDS
+    matter = composed("household", {"matter": "insurance", "needs": ["household"]}, after=[issue])
+
+    async def story(world: World) -> None:
+        world.services.answers["household.apply"] = Refused("no", reason="refused")
+        await sign_up(world)
+        world.choose(await world.screen("household_submit", "notice"), "go_on")
+        await end(world)
+
+    world = run(tmp_path, story, matter)
+    assert outcomes(world) == {"household": "refused", "insurance": "failed", "newborn": "done"}
+    assert "insurance.apply" not in [operation for operation, _, _ in world.services.calls]
+    slip = receipt(world)
+    assert slip["　说明"] == "前面要先办成的那一项没有办成，这一项没有提交"
+
+
+def test_what_the_package_settles_is_not_asked(tmp_path: Path) -> None:
+    kind = {"id": "card_for", "kind": "choice", "choices": [{"id": "own", "label": text("本人")},
+                                                           {"id": "child", "label": text("孩子")}]}  # fmt: skip
+    second = member("insurance", form(PHONE | {"sources": []}, kind))
+    second["steps"][-3]["send"] = {"card_for": "answer.card_for", "said": "answer.card_for_label"}
+    matter = composed("household", "insurance", of=members(HOUSEHOLD, second), answers={"card_for": "child"})
+
+    async def story(world: World) -> None:
+        await sign_up(world)
+        await end(world)
+
+    assert run(tmp_path, story, matter).services.calls[-1][2] == {"card_for": "child", "said": "孩子"}
