@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 from typing import Any
@@ -25,16 +26,26 @@ CHINESE = re.compile(r"[\u3400-\u9fff]")
 SIMPLIFIED_ONLY = "证务产请办医颁单规范预约户动简号码应当凭条开学处罚车辆门营业执"
 
 
+@functools.cache
 def matter_of(file: Path) -> Matter:
     return load_file(file)
 
 
+@functools.cache
 def scenarios_of(file: Path) -> list[Scenario]:
     matter = matter_of(file)
     return [
         load_scenario(path.read_text(encoding="utf-8"), path.name, matter)
         for path in sorted((file.parent / "scenarios").glob("*.yaml"))
     ]
+
+
+connectors = functools.cache(read_connectors)
+
+
+@functools.cache
+def known_citizens() -> frozenset[str]:
+    return frozenset(citizen.id for citizen in read_citizens())
 
 
 def texts_in(value: Any) -> list[dict[str, str]]:
@@ -59,7 +70,7 @@ class TestEveryMatter:
         assert len(canonical_bytes(matter)) < MAXIMUM_MATTER_BYTES
 
     def test_asks_only_what_the_gateway_offers(self, file: Path) -> None:
-        assert operation_mistakes(matter_of(file), read_connectors()) == []
+        assert operation_mistakes(matter_of(file), connectors()) == []
 
     def test_speaks_three_languages(self, file: Path) -> None:
         texts = texts_in(yaml.safe_load(file.read_text(encoding="utf-8")))
@@ -79,7 +90,7 @@ class TestEveryMatter:
         dispositions = {scenario.expect.disposition.value for scenario in scenarios}
         assert "succeeded" in dispositions
         assert dispositions - {"succeeded"}
-        people = {citizen.id for citizen in read_citizens()}
+        people = known_citizens()
         authorities = {department.id for department in DEPARTMENTS} | {"documents"}
         for scenario in scenarios:
             assert scenario.citizen in people
