@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -23,6 +24,12 @@ def main(arguments: list[str] | None = None) -> int:
     demo.add_argument("--out", default="build/demo")
     demo.add_argument("--stay", action="store_true", help="stay up and take orders for the simulators")
 
+    preview = commands.add_parser("preview", help="a matter's screens as pictures, without devices or centre")
+    preview.add_argument("matter", type=Path, help="one matter as JSON, composed and checked")
+    preview.add_argument("--scenario", type=Path, help="whose answers are given where the matter asks")
+    preview.add_argument("--language", choices=("zh-CN", "zh-TW", "en"), default="zh-CN")
+    preview.add_argument("--out", type=Path, required=True)
+
     journal = commands.add_parser("journal", help="the terminal's journal").add_subparsers(dest="action", required=True)
     verify = journal.add_parser("verify", help="say whole, or name the first broken sequence")
     verify.add_argument("path", type=Path)
@@ -37,12 +44,29 @@ def main(arguments: list[str] | None = None) -> int:
             from kiosk.demo import run_demo
 
             return run_demo(given)
+        case "preview":
+            return run_preview(given)
         case _:
             from kiosk.machine.journal.verify import run_verify
 
             code, sentence = run_verify(given.path)
             print(sentence)
             return code
+
+
+def run_preview(given: argparse.Namespace) -> int:
+    """0 when every screen of the matter was drawn; 1 when it could not be walked to its end, and where."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    os.environ.setdefault("QT_QUICK_BACKEND", "software")
+    from kiosk.demo.preview import rehearsed, stuck_at
+    from kiosk.ui.gallery.pictures import draw
+
+    walked = rehearsed(given.matter, given.scenario, given.language)
+    count = draw([(given.out / mode, views) for mode, views in walked])
+    print(f"{count} pictures in {given.out}")
+    stuck = [f"{mode}: {reason}" for mode, views in walked if (reason := stuck_at(views))]
+    print("\n".join(stuck), end="\n" if stuck else "")
+    return 1 if stuck else 0
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -13,23 +15,46 @@ MATTERS = Path(__file__).parents[2] / "assets" / "matters"
 
 def cards_for(matter: str) -> tuple[str, ...]:
     """Sample cards, the plainest case first. Raises DemoFailed for a matter that is not there."""
-    folder = _folder(matter)
-    files = sorted(folder.glob("scenarios/*.yaml"), key=lambda file: (file.stem != "happy", file.stem))
-    stories = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
-    good = [
-        story["citizen"]
-        for story in stories
-        if story["expect"]["disposition"] == "succeeded" and not story.get("orders")
-    ]
-    if not good:
-        raise DemoFailed(f"no scenario of {matter} ends well: add one to {folder / 'scenarios'}")
-    return tuple(dict.fromkeys(good))
+    told = _told(matter)
+    if not told:
+        raise DemoFailed(f"no scenario of {matter} ends well: add one to {_folder(matter) / 'scenarios'}")
+    return tuple(dict.fromkeys(each["citizen"] for each in told))
+
+
+def answers_of(matter: str, card: str) -> dict[str, str]:
+    """What this citizen answers and enters; somebody in no story answers as in the first."""
+    told = _told(matter)
+    story = next((each for each in told if each["citizen"] == card), told[0] if told else {})
+    return {name: str(value) for name, value in (story.get("answers") or {}).items()}
+
+
+def _told(matter: str) -> list[dict[str, Any]]:
+    """The matter's scenarios that end well by themselves, the plainest first."""
+    files = sorted(_folder(matter).glob("scenarios/*.yaml"), key=lambda file: (file.stem != "happy", file.stem))
+    told = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
+    return [
+        each
+        for each in told
+        if each["expect"]["disposition"] == "succeeded" and not each.get("orders")
+        and each.get("payment", "paid") == "paid"
+    ]  # fmt: skip
 
 
 def pinyin_of(matter: str) -> str:
-    """What to type to find it: the keyword it carries in letters."""
-    keywords: list[str] = yaml.safe_load((_folder(matter) / "matter.yaml").read_text(encoding="utf-8"))["keywords"]
-    return next((keyword for keyword in keywords if keyword.isascii() and keyword.islower()), "")
+    """What to type to find it: the keyword it carries in letters; none for a matter without one."""
+    keywords: list[str] = _read(matter).get("keywords") or []
+    return next((keyword for keyword in keywords if keyword.isascii() and keyword.isalpha() and keyword.islower()), "")
+
+
+def department_of(matter: str) -> str:
+    department: str = _read(matter)["department"]
+    return department
+
+
+@cache
+def _read(matter: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((_folder(matter) / "matter.yaml").read_text(encoding="utf-8"))
+    return found
 
 
 def _folder(matter: str) -> Path:

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kiosk.demo.cards import pinyin_of
+from kiosk.demo.cards import answers_of, department_of, pinyin_of
 from kiosk.demo.city import City
 from kiosk.demo.hand import Hand
 from kiosk.demo.processes import DemoFailed
 
 JOURNEY_SECONDS = 120.0
+SEARCH_SECONDS = 3.0
 WAYS_IN = ("face", "code")
 PREFERENCES = ("have_page", "alipay", "wechat", "non_tax", "5")
 ENTRIES = {
@@ -24,6 +25,10 @@ ENTRIES = {
     "text": "厦门市样例单位",
     "date": "2026-01-31",
     "identity_number": "350203190102030017",
+    "plate": "闽D12345",
+    "credit_code": "91350200MA00000XYZ",
+    "money": "20",
+    "number": "1",
 }
 
 
@@ -41,6 +46,7 @@ class Journey:
     language: str = "zh-CN"
     way_in: str = "face"
     card_laid_at: float = 0.0
+    answers: dict[str, str] = field(default_factory=dict)
     transaction_number: str = ""
     screens: list[str] = field(default_factory=list)
 
@@ -54,6 +60,7 @@ class Citizen:
         self._shots = shots
         self._facing = "straight"
         self._typed = 0
+        self._by_department = False
         self._last_screen: tuple[Any, ...] = ()
         self._screen_since = 0.0
         self._signed = -1
@@ -65,7 +72,8 @@ class Citizen:
 
         Raises DemoFailed when the way does not end, or ends before that.
         """
-        self._facing, self._last_screen = "straight", ()
+        self._facing, self._last_screen, self._typed = "straight", (), 0
+        journey.answers = journey.answers or answers_of(journey.matter, journey.card)
         deadline = time.monotonic() + JOURNEY_SECONDS
         been_inside = False
         while time.monotonic() < deadline:
@@ -126,15 +134,33 @@ class Citizen:
         return self._tap(names, f"tile:{journey.matter}") or self._search(state, names, journey)
 
     def _search(self, state: dict[str, Any], names: set[str], journey: Journey) -> bool:
-        """Not on the first page: type its name in pinyin until it is found."""
+        """Not on the first page: type its name in pinyin until it is found; else go through its department's door."""
+        letters = pinyin_of(journey.matter)
+        if not letters or self._typed > len(letters):
+            return self._through_doors(state, names, department_of(journey.matter))
         if state["page"] != "search":
             self._typed = 0
             return self._tap(names, "search")
-        letters = pinyin_of(journey.matter)
-        if self._typed < len(letters) and self._tap(names, f"key:{letters[self._typed]}"):
-            self._typed += 1
+        if self._typed < len(letters):
+            self._typed += self._tap(names, f"key:{letters[self._typed]}")
             return True
+        if time.monotonic() - self._screen_since > SEARCH_SECONDS:
+            self._typed += 1
         return False
+
+    def _through_doors(self, state: dict[str, Any], names: set[str], department: str) -> bool:
+        ways = {
+            "search": ("home",),
+            "home": ("doors:departments", "door:all", "doors:all"),
+            "doors": (f"door:department_{department}", "doors:next"),
+            "door": ("matters:next",),
+        }
+        if state["page"] == "doors" and not any(name.startswith("door:department_") for name in names):
+            return self._tap(names, "doors:departments")
+        if state["page"] == "home" and "door:all" in names and self._by_department:
+            return self._tap(names, f"door:department_{department}") or self._tap(names, "door:all")
+        self._by_department = state["page"] == "home"
+        return any(self._tap(names, name) for name in ways.get(state["page"], ("home",)))
 
     def _in_session(self, state: dict[str, Any], names: set[str], journey: Journey) -> bool:
         screen = state["screen"]
@@ -149,11 +175,11 @@ class Citizen:
             case "pay", _:
                 self._pay(screen)
             case "form", _:
-                acted = self._fill(state, names)
+                acted = self._fill(state, names, journey.answers)
             case "sign", _:
                 acted = self._sign(screen, names)
             case "choose", _:
-                acted = self._choose(names, journey.way_in)
+                acted = self._choose(names, journey)
             case "notice", _ if screen["tone"] == "failure":
                 raise DemoFailed(f"the terminal told a failure, code {screen['code']}: {screen['say']}")
             case _:
@@ -204,26 +230,31 @@ class Citizen:
             self._facing = direction
             self._city.order("face_check", f"turn {direction}")
 
-    def _choose(self, names: set[str], way_in: str) -> bool:
+    def _choose(self, names: set[str], journey: Journey) -> bool:
         """The wanted way in where it is offered, and the other when it is not, after a moment's look."""
         offered = [way for way in WAYS_IN if f"option:{way}" in names]
-        if offered and way_in not in offered and time.monotonic() - self._screen_since < 2:
+        if offered and journey.way_in not in offered and time.monotonic() - self._screen_since < 2:
             return False
-        wanted = [way_in, *offered, *PREFERENCES]
-        return any(self._tap(names, f"option:{option}") for option in wanted) or self._tap(names, "primary")
+        wanted = [journey.way_in, *offered, *journey.answers.values(), *PREFERENCES]
+        if any(self._tap(names, f"option:{option}") for option in wanted) or self._tap(names, "primary"):
+            return True
+        others = sorted(name for name in names if name.startswith("option:"))
+        return bool(others) and self._tap(names, others[0])
 
-    def _fill(self, state: dict[str, Any], names: set[str]) -> bool:
+    def _fill(self, state: dict[str, Any], names: set[str], answers: dict[str, str]) -> bool:
         for field_ in state["fields"]:
-            name = field_["id"]
-            if field_["kind"] == "choice":
+            name, kind = field_["id"], field_["kind"]
+            if kind == "choice":
                 if any(choice["picked"] for choice in field_["choices"]):
                     continue
-                return self._tap(names, f"choice:{name}:{field_['choices'][0]['id']}")
-            if field_["text"] or not field_["required"]:
+                choices = [choice["id"] for choice in field_["choices"]]
+                return self._tap(
+                    names, f"choice:{name}:{answers[name] if answers.get(name) in choices else choices[0]}"
+                )
+            if field_["text"] or not (field_["required"] or name in answers):
                 continue
-            return self._hand.type(
-                name, self._code_from_phone() if field_["kind"] == "code" else ENTRIES[field_["kind"]]
-            )
+            text = self._code_from_phone() if kind == "code" else answers.get(name, ENTRIES.get(kind, "1"))
+            return self._hand.type(name, text)
         return self._tap(names, "primary")
 
     def _code_from_phone(self) -> str:

@@ -115,7 +115,7 @@ class Finger:
             "can_leave": kiosk.session.can_leave,
             "fields": kiosk.form.rows,
             "transaction_number": kiosk.session.transaction_number,
-            "matters": [row["matter"] for row in kiosk.home.favourites],
+            "matters": kiosk.home.offered(),
             "reasons": kiosk.stage.reasons,
             "touchables": touchables(kiosk.window),
         }

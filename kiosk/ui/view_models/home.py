@@ -154,6 +154,10 @@ class HomeViewModel(SnapshotModel[HomeSnapshot]):
             self._prepare()
             self._derive(self._now)
 
+    def offered(self) -> list[str]:
+        """Ids of all matters, for a simulated citizen."""
+        return [tile.matter for tile in self._view.tiles] if self._view else []
+
     def write(self, text: str) -> None:
         self._ask((self._now.query + text)[:LONGEST_QUERY])
 
