@@ -80,6 +80,7 @@ class _Sheet:
     def __init__(self, transaction: Transaction, step: SignStep, hint: LocalizedText | None) -> None:
         self._transaction = transaction
         self._session = transaction.session
+        self._is_confirmed = False
         self._language = transaction.session.language
         self._sha256 = sha256_hex(statement(transaction, step, self._language))
         values = transaction.values
@@ -154,6 +155,7 @@ class _Sheet:
                 case Chosen(option="confirm"):
                     if self._session.language is not self._language:
                         return word("sign_language_changed")
+                    self._is_confirmed = True
                     self._transaction.working("sign_taking")
                     await pad.confirm_ink(self._sha256)
                 case _:
@@ -161,7 +163,7 @@ class _Sheet:
 
     def _show(self, ink: Ink) -> None:
         written = any(stroke.points for stroke in ink.strokes)
-        if self._session.screen is not None and self._session.screen.kind == "working":
+        if self._is_confirmed:
             return
         screen = self._screen
         if written and screen.primary is not None:
