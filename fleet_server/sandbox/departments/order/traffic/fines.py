@@ -80,7 +80,7 @@ def bill(call: Call) -> dict[str, Any]:
     citizen = ASKING.citizen(call)
     decision = _decision(call, citizen)
     number, fine, late = decision["number"], decision["fine_fen"], _added(decision, today(call))
-    code = payment_code(fine + late, int(number[-4:]), today(call).year)
+    code = payment_code(fine + late, int(call.city.next_case("")[-4:]), today(call).year)
     return done(
         citizen, jdsbh=number, wfxw=decision["act"], jkm=code, fkfen=str(fine), znjfen=str(late), fk=yuan(fine),
         znj=yuan(late), hj=yuan(fine + late),
