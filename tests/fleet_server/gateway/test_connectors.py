@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,26 +10,103 @@ import yaml
 
 from fleet_server.gateway.api import exchange_of, seal_authority_pem
 from fleet_server.gateway.authority import OPEN_SECONDS, OPENS_AFTER, AuthorityFailed, Breaker
-from fleet_server.gateway.connectors import CONNECTORS, operation_mistakes, read_connectors
+from fleet_server.gateway.checking import check_connectors, refuse_vain_operations
+from fleet_server.gateway.connectors import (
+    CONNECTORS,
+    ConnectorInvalid,
+    load_connector,
+    operation_mistakes,
+    read_connectors,
+)
 from fleet_server.sandbox.departments import DEPARTMENTS
 from fleet_server.settings import SANDBOX_KEY, Settings
-from kiosk.contracts.errors import SettingsInvalid
+from kiosk.contracts.errors import MatterInvalid, SettingsInvalid
 from kiosk.contracts.matter_file import load_matter
 
 ASSETS = CONNECTORS.parent
 
 
 def test_connectors_and_the_sandbox_offer_the_same_operations() -> None:
-    offered = {counter.operation: department for department in DEPARTMENTS for counter in department.counters}
     connectors = read_connectors()
-    assert set(offered) == connectors.names
-    for name, department in offered.items():
-        found = connectors.find(name)
-        assert found is not None
-        connector, operation = found
-        counter = next(counter for counter in department.counters if counter.operation == name)
-        assert (connector.authority, operation.path) == (department.id, department.prefix + counter.path)
-        assert (operation.method, operation.effect == "submit") == (counter.method, counter.submits)
+    departments = {department.id: department for department in DEPARTMENTS}
+    assert set(departments) == set(connectors.authorities)
+    assert len(departments) >= 18
+    for id_, connector in connectors.authorities.items():
+        department = departments[id_]
+        assert (connector.style, connector.signature.scheme) == (department.style, department.scheme), id_
+        assert {counter.operation for counter in department.counters} == set(connector.operations), id_
+        for counter in department.counters:
+            operation = connector.operations[counter.operation]
+            assert operation.path == department.prefix + counter.path
+            assert (operation.method, operation.effect == "submit") == (counter.method, counter.submits)
+
+
+def test_the_platforms_differ_as_real_ones_do() -> None:
+    authorities = read_connectors().authorities.values()
+    assert {connector.style for connector in authorities} == {"rest", "form", "soap"}
+    assert {connector.signature.scheme for connector in authorities} == {"hmac", "rsa", "sm2"}
+    assert len({(connector.style, connector.signature.scheme) for connector in authorities}) >= 6
+
+
+def test_the_nearest_authority_of_a_region_is_found() -> None:
+    connectors = read_connectors()
+    for region, authority in (
+        ("350500", "fujian"), ("350583", "fujian"), ("360000", "jiangxi"), ("360102", "jiangxi"), ("510104", None),
+    ):  # fmt: skip
+        found = connectors.find("cross_region.hand_in", region)
+        assert (found[0].authority if found else None) == authority
+    at_home = connectors.find("population.lookup")
+    assert at_home is not None
+    assert connectors.find("population.lookup", "350203") == connectors.find("population.lookup", "350200") == at_home
+    assert connectors.find("population.lookup", "350500") is None
+    assert connectors.find("population.lookup", "510104") is None
+
+
+def test_every_mistake_of_a_connector_is_told_with_its_line(tmp_path: Path) -> None:
+    text = (CONNECTORS / "taxation.yaml").read_text(encoding="utf-8")
+    wrong = tmp_path / "taxation.yaml"
+    wrong.write_text(text.replace("style: soap", "style: soup").replace("effect: submit", "efect: submit", 1))
+    said, good = check_connectors([wrong])
+    assert not good
+    lines = wrong.read_text(encoding="utf-8").split("\n")
+    for word, cure in (("style: soup", "must be one of"), ("efect: submit", "did you mean 'effect'?")):
+        line = next(number for number, text in enumerate(lines, 1) if word in text)
+        assert any(f"{wrong}:{line}: " in told and cure in told for told in said[0].split("\n")), said[0]
+    assert check_connectors([CONNECTORS])[1]
+    assert check_connectors([tmp_path / "none.yaml"]) == (
+        [f"{tmp_path / 'none.yaml'}: cannot be read as UTF-8 text"],
+        False,
+    )
+    wrong.write_text("a: &b 1")
+    assert "anchors" in check_connectors([tmp_path])[0][0]
+    wrong.unlink()
+    assert check_connectors([tmp_path]) == (["no connector found there"], False)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "word"),
+    [
+        ("style: soap\n", "", "style soap needs soap"),
+        ("    element: taxPaymentRecord\n", "", "names its element"),
+        ("nsrsbh:", "1nsrsbh:", "cannot be an XML element"),
+        ("scheme: rsa", "scheme: md5", "must be one of"),
+        ('namespace: "urn:xiamen:taxation"', 'namespace: "a <b>"', "does not have the right form"),
+    ],
+)
+def test_a_style_that_is_not_complete(good: str, bad: str, word: str) -> None:
+    text = (CONNECTORS / "taxation.yaml").read_text(encoding="utf-8")
+    assert good in text
+    with pytest.raises(ConnectorInvalid, match=word):
+        load_connector(text.replace(good, bad), "taxation.yaml")
+
+
+def test_a_forms_own_parameters_are_not_the_bodys() -> None:
+    text = (CONNECTORS / "utilities.yaml").read_text(encoding="utf-8")
+    made = re.sub(r"body: *\{", "body: {sign: name, ", text, count=1)
+    made = made if made != text else re.sub(r"    body:\n", "    body:\n      sign: name\n", text, count=1)
+    assert made != text
+    with pytest.raises(ConnectorInvalid, match="is the form's own"):
+        load_connector(made, "utilities.yaml")
 
 
 @pytest.mark.parametrize(
@@ -80,6 +158,20 @@ def test_what_a_matter_asks_in_vain_is_said(good: str, bad: str, word: str) -> N
     assert good in text
     mistakes = operation_mistakes(load_matter(text.replace(good, bad), "matter.yaml"), read_connectors())
     assert any(word in message for _, message in mistakes), mistakes
+
+
+def test_a_vain_operation_is_told_with_its_line(tmp_path: Path) -> None:
+    source = ASSETS / "matters" / "natural_resources" / "no_house_certificate" / "matter.yaml"
+    text = source.read_text(encoding="utf-8")
+    file = tmp_path / "matter.yaml"
+    file.write_text(text.replace("real_estate.no_house_certificate", "real_estate.castle"), encoding="utf-8")
+    matter = load_matter(file.read_text(encoding="utf-8"), str(file))
+    line = next(
+        number for number, said in enumerate(file.read_text(encoding="utf-8").split("\n"), 1) if "castle" in said
+    )
+    with pytest.raises(MatterInvalid, match=rf"matter\.yaml:{line}: .*no connector offers"):
+        refuse_vain_operations(matter, file)
+    refuse_vain_operations(load_matter(text, "matter.yaml"), source)
 
 
 def test_where_the_key_comes_from(tmp_path: Path) -> None:
