@@ -3,6 +3,7 @@
 Departments and documents answer only calls signed by the gateway. What a real city would not have, and this one does:
 
   GET    /inbox[?phone=]    text messages, newest first
+  GET    /app-code?id_number=  the identity code a citizen's phone shows now
   GET    /orders            what the city is told to do wrong
   POST   /orders            one `SandboxOrder` (kiosk/contracts/scenario.py)
   DELETE /orders            all is well again
@@ -30,6 +31,7 @@ from fleet_server.sandbox.citizens import Citizen
 from fleet_server.sandbox.city import City, Clock, found_city
 from fleet_server.sandbox.departments import DEPARTMENTS
 from fleet_server.sandbox.departments.certificate_library import shown
+from fleet_server.sandbox.departments.people.identity import show_app_code
 from fleet_server.sandbox.keys import ExchangeKeys
 from fleet_server.sandbox.payments import levers as payments
 from fleet_server.sandbox.payments.keys import Keys
@@ -87,6 +89,11 @@ def _open_levers(app: FastAPI, city: City) -> None:
     def inbox(phone: str | None = None) -> list[dict[str, Any]]:
         listed = [dataclasses.asdict(message) for message in reversed(city.inbox)]
         return [message for message in listed if phone in (None, message["phone"])]
+
+    @app.get("/app-code", response_model=None)
+    def app_code(id_number: str) -> Response:
+        code = show_app_code(city, id_number)
+        return PlainTextResponse(code or "Not Found", 404 if code is None else 200, {"cache-control": "no-store"})
 
     @app.get("/orders")
     def orders() -> list[dict[str, Any]]:

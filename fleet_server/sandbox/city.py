@@ -69,6 +69,8 @@ class City:
     inbox: deque[TextMessage] = field(default_factory=lambda: deque(maxlen=INBOX_MESSAGES))
     challenges: dict[str, Challenge] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
+    app_codes: dict[str, Any] = field(default_factory=dict)
+    """Codes the provincial app shows now, by text."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     _shelves: dict[str, dict[str, Any]] = field(default_factory=dict)
     _cases: Any = field(default_factory=lambda: itertools.count(1))

@@ -109,7 +109,7 @@ class FormItem:
 
     id: str
     label: LocalizedText
-    kind: FieldKind | Literal["code"]
+    kind: FieldKind | Literal["code", "pin"]
     value: str = ""
     hint: LocalizedText | None = None
     choices: tuple[Option, ...] = ()

@@ -52,7 +52,7 @@ def pad_of(item: FormItem) -> str:
             return ""
         case FieldKind.IDENTITY_NUMBER:
             return "identity"
-        case FieldKind.PHONE | FieldKind.DATE | FieldKind.NUMBER | "code":
+        case FieldKind.PHONE | FieldKind.DATE | FieldKind.NUMBER | "code" | "pin":
             return "number"
         case FieldKind.MONEY:
             return "money"
@@ -79,7 +79,7 @@ def written(item: FormItem, value: str, text: str) -> str:
             new = _digits(value + text)[:PHONE_LENGTH]
         case FieldKind.DATE:
             new = _dashed(_digits(value + text)[:DATE_DIGITS])
-        case "code" | FieldKind.NUMBER:
+        case "code" | "pin" | FieldKind.NUMBER:
             new = _digits(value + text)[: item.max_length]
         case FieldKind.MONEY:
             new = _yuan(value + text)
@@ -98,7 +98,9 @@ def erased(item: FormItem, value: str) -> str:
 
 
 def shown(item: FormItem, value: str, is_current: bool) -> str:
-    """Numbers of a person are legible only while they are typed."""
+    """Numbers of a person are legible only while they are typed, a PIN never."""
+    if item.kind == "pin":
+        return "•" * len(value)
     if is_current or not value:
         return value
     match item.kind:
@@ -116,7 +118,7 @@ def error_of(item: FormItem, value: str, is_current: bool) -> LocalizedText | No
     """What the flow found wrong, until it is changed; else what shows to be wrong once a field was left."""
     if value == item.value and item.error is not None:
         return item.error
-    if is_current or not value or item.kind == "code":
+    if is_current or not value or item.kind == "code" or item.kind == "pin":  # noqa: PLR1714 (it narrows the type)
         return None
     choices = {each.id for each in item.choices}
     today = dt.datetime.now(CITY_TIME).date()

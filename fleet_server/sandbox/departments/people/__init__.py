@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from fleet_server.sandbox.calls import Department
-from fleet_server.sandbox.departments.people import civil_affairs, education, health, taxation
+from fleet_server.sandbox.departments.people import civil_affairs, education, health, identity, taxation
 
 DEPARTMENTS: tuple[Department, ...] = (
     civil_affairs.DEPARTMENT,
     education.DEPARTMENT,
     health.DEPARTMENT,
+    identity.DEPARTMENT,
     taxation.DEPARTMENT,
 )

@@ -127,6 +127,7 @@ async def _what_it_should_be(transaction: Transaction, value: Contestable) -> tu
         errors = {}
         for item in items:
             assert item.kind != "code"
+            assert item.kind != "pin"
             wrong = entry_mistake(
                 item.kind, entered[item.id], today=today, required=item.required, longest=item.max_length
             )

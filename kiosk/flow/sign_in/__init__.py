@@ -1,0 +1,101 @@
+"""Know who stands there, one way of several; one sign-in serves the whole visit.
+
+| way | what is shown | assurance |
+|---|---|---|
+| `face` | identity card and face | card_person |
+| `code` | identity card and a one-time code to the registered phone | card_person |
+| `app_code` | the code of the provincial app (闽政通), which has recognised its user | card_person |
+| `social_card` | social-security card and its PIN | card_person |
+
+An identity card is a resident's, a residence permit of Hong Kong, Macao or Taiwan, or a foreigner's permanent one. Face
+is never the only way, is asked for with a separate consent, and is not offered to children under fourteen (DESIGN 4;
+domain.md 6.6).
+"""
+
+from __future__ import annotations
+
+from drivers.messages import DeviceClass
+from kiosk.contracts.errors import FaultCode
+from kiosk.contracts.matter import Assurance
+from kiosk.flow.screens import ChooseScreen, Chosen, Option
+from kiosk.flow.session import StepFailed, SteppedBack
+from kiosk.flow.sign_in import face
+from kiosk.flow.sign_in.app_code import by_app_code
+from kiosk.flow.sign_in.common import serves
+from kiosk.flow.sign_in.identity_card import read_card
+from kiosk.flow.sign_in.phone_code import by_code
+from kiosk.flow.sign_in.social_card import by_social_card
+from kiosk.flow.transaction import Transaction, option
+from kiosk.flow.words import word
+
+__all__ = ["sign_in"]
+
+
+async def sign_in(transaction: Transaction, needed: Assurance) -> None:
+    """Return when this visit knows the citizen to the needed assurance. Raises StepFailed or SteppedBack."""
+    identity = transaction.session.identity
+    while identity.card is None:
+        await _learn_who(transaction)
+    while not identity.satisfies(needed):
+        way = await _choose(transaction, "choose_way_title", "choose_way", _ways_to_confirm(transaction))
+        try:
+            await (face.by_face(transaction) if way == "face" else by_code(transaction))
+        except SteppedBack:
+            continue
+    transaction.values.put_card(identity.card)
+
+
+async def _learn_who(transaction: Transaction) -> None:
+    """The identity card, or what takes its place; with no reader that works, at once what takes its place."""
+    others = _ways_without_card(transaction)
+    possible = any(way.enabled for way in others)
+    if serves(transaction, DeviceClass.ID_CARD_READER) or not possible:
+        if await read_card(transaction, others=possible):
+            return
+        try:
+            way = await _choose(transaction, "without_card_title", "without_card_say", others)
+        except SteppedBack:
+            return
+    else:
+        way = await _choose(transaction, "without_card_title", "reader_down_say", others)
+    try:
+        await (by_app_code(transaction) if way == "app_code" else by_social_card(transaction))
+    except SteppedBack:
+        return
+
+
+def _ways_to_confirm(transaction: Transaction) -> tuple[Option, ...]:
+    rules = transaction.equipment.sign_in
+    options = []
+    if rules.allow_face:
+        reason = face.hindrance(transaction)
+        options.append(option("face", "way_face", icon="face", enabled=not reason, detail=reason or "way_face_detail"))
+    if rules.allow_code:
+        options.append(option("code", "way_code", icon="phone", detail="way_code_detail"))
+    return tuple(options)
+
+
+def _ways_without_card(transaction: Transaction) -> tuple[Option, ...]:
+    """Only what this machine has; greyed while its device does not serve."""
+    devices = transaction.equipment.devices
+    known = (
+        ("app_code", "phone", devices.code_scanner, DeviceClass.CODE_SCANNER),
+        ("social_card", "card", devices.smart_card_reader, DeviceClass.SMART_CARD_READER),
+    )
+    options = []
+    for way, icon, device, device_class in known:
+        if device is not None:
+            fit = serves(transaction, device_class)
+            detail = f"way_{way}_detail" if fit else "way_device_down"
+            options.append(option(way, f"way_{way}", icon=icon, enabled=fit, detail=detail))
+    return tuple(options)
+
+
+async def _choose(transaction: Transaction, title: str, say: str, ways: tuple[Option, ...]) -> str:
+    if not any(way.enabled for way in ways):
+        raise StepFailed(FaultCode.DEVICE_DOWN, "no way to sign in serves now")
+    screen = ChooseScreen(**transaction.frame(title=word(title), say=word(say)), options=ways)
+    while True:
+        answer = await transaction.session.ask(screen)
+        if isinstance(answer, Chosen) and any(way.id == answer.option and way.enabled for way in ways):
+            return answer.option
