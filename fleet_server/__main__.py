@@ -25,6 +25,7 @@ from fleet_server.gateway import checking
 from fleet_server.gateway.connectors import read_connectors
 from fleet_server.journal import search
 from fleet_server.matters import service as matters
+from fleet_server.matters.begin import begin_matter, preview_matter
 from fleet_server.matters.folder import load_file, members_first
 from fleet_server.matters.repository import MatterRepository
 from fleet_server.migrations import upgrade
@@ -37,6 +38,7 @@ from fleet_server.staff.models import AccountCreate
 from fleet_server.terminals import service as terminals
 from fleet_server.terminals.models import Scope, SiteCreate, TerminalCreate
 from kiosk.contracts.errors import KioskError, MatterInvalid, SettingsInvalid
+from kiosk.contracts.scenario import load_scenario
 from kiosk.contracts.value import CITY_TIME
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets" / "matters"
@@ -223,12 +225,26 @@ def _check_matters(options: argparse.Namespace) -> int:
         try:
             matter = load_file(file)
             checking.refuse_vain_operations(matter, file, offered)
+            for story in sorted(file.parent.glob("scenarios/*.yaml")):
+                load_scenario(story.read_text(encoding="utf-8"), str(story), matter)
         except (MatterInvalid, OSError, UnicodeDecodeError) as error:
             print(error if isinstance(error, MatterInvalid) else f"{file}: cannot be read: {error}")
             code = 1
         else:
             print(f"{file}: {matter.id} version {matter.version} is in order")
     return code
+
+
+def _begin_matter(options: argparse.Namespace) -> int:
+    """A matter that passes the check, to be changed into the one that is wanted."""
+    for file in begin_matter(options.path):
+        print(f"written: {file}")
+    print(f"next: python -m fleet_server matter check {options.path}")
+    return 0
+
+
+def _preview_matter(options: argparse.Namespace) -> int:
+    return preview_matter(options.path, options.out)
 
 
 def _check_connectors(options: argparse.Namespace) -> int:
@@ -311,10 +327,7 @@ def _parser() -> argparse.ArgumentParser:
     publish.add_argument("--reviewer", default="reviewer")
     publish.add_argument("--scope", default="all", choices=[scope.value for scope in Scope])
     publish.add_argument("--scope-id", default="")
-    checking = commands.add_parser("matter", help="work with matter files").add_subparsers(required=True)
-    check = checking.add_parser("check", help="every mistake with its line and cure")
-    check.add_argument("paths", nargs="+", type=Path)
-    check.set_defaults(command=_check_matters)
+    _add_matter_commands(commands.add_parser("matter", help="work with matter files"))
     wiring = commands.add_parser("connector", help="work with connector files").add_subparsers(required=True)
     wires = wiring.add_parser("check", help="every mistake with its line and cure")
     wires.add_argument("paths", nargs="+", type=Path)
@@ -329,6 +342,20 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--host", default="127.0.0.1")
     sandbox.add_argument("--port", type=int, default=8710)
     return parser
+
+
+def _add_matter_commands(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(required=True)
+    check = commands.add_parser("check", help="every mistake with its line and cure")
+    check.add_argument("paths", nargs="+", type=Path)
+    check.set_defaults(command=_check_matters)
+    begin = commands.add_parser("new", help="begin a matter that passes the check")
+    begin.add_argument("path", type=Path, help="the folder …/DEPARTMENT/MATTER")
+    begin.set_defaults(command=_begin_matter)
+    preview = commands.add_parser("preview", help="the matter's screens as pictures, standard and elder")
+    preview.add_argument("path", type=Path, help="the folder, or its matter.yaml")
+    preview.add_argument("--out", type=Path, default=Path("build/preview"))
+    preview.set_defaults(command=_preview_matter)
 
 
 if __name__ == "__main__":
