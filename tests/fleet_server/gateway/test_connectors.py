@@ -88,7 +88,7 @@ def test_every_mistake_of_a_connector_is_told_with_its_line(tmp_path: Path) -> N
     [
         ("style: soap\n", "", "style soap needs soap"),
         ("    element: taxPaymentRecord\n", "", "names its element"),
-        ("nsrsbh:", "1nsrsbh:", "cannot be an XML element"),
+        ("        nsrsbh: ", "        1nsrsbh: ", "cannot be an XML element"),
         ("scheme: rsa", "scheme: md5", "must be one of"),
         ('namespace: "urn:xiamen:taxation"', 'namespace: "a <b>"', "does not have the right form"),
     ],
