@@ -24,24 +24,28 @@ from kiosk.contracts.matter import (
     Assurance,
     CallServiceStep,
     CollectMaterialStep,
-    ConsentStep,
     FillFormStep,
     FormField,
     IdentifyStep,
     Matter,
     Part,
-    PayStep,
     PrintDocumentStep,
-    PrintReceiptStep,
     Question,
     RateStep,
-    ReviewStep,
-    SignStep,
     Step,
     WriteCardStep,
 )
 from kiosk.contracts.matter_ground import SOURCE_LIKE
 from kiosk.contracts.package import PackageMatter
+from kiosk.contracts.package_order import (
+    delivering,
+    heads,
+    is_same,
+    items_of,
+    leading_asks,
+    preparing,
+    without,
+)
 from kiosk.contracts.package_shared import consent_step, payment_step, receipt_step, review_step, signature_step
 from kiosk.contracts.package_steps import (
     Disagreement,
@@ -54,9 +58,8 @@ from kiosk.contracts.package_steps import (
     step_in_package,
     with_part,
 )
-from kiosk.contracts.source_rules import Found
+from kiosk.contracts.source_rules import MATERIAL_NAMES, Found
 
-_SHARED = (ConsentStep, IdentifyStep, ReviewStep, SignStep, PayStep, PrintReceiptStep, RateStep)
 _ASSURANCES = (Assurance.NONE, Assurance.CARD, Assurance.CARD_PERSON)
 
 
@@ -138,11 +141,13 @@ class _Composer:
         self._given = {name.removeprefix("answer.") for name in given}
         self.names: dict[str, dict[str, str]] = {member.id: dict(given) for member in members}
         self.made: list[Step] = []
+        self._left_out: set[tuple[str, str]] = set()
+        """Members' materials that are not collected in this package."""
         self._asked: dict[str, tuple[int, int]] = {}
         """Where a field or question stands: index of its step, index in it."""
 
     def steps(self) -> list[Step]:
-        asks = _leading_asks(self.package.package.before)
+        asks = leading_asks(self.package.package.before)
         self._take_before(asks)
         if consent := consent_step(self.package, self.members):
             self.made.append(consent)
@@ -162,20 +167,20 @@ class _Composer:
 
     def _take_before(self, steps: Sequence[Step]) -> None:
         for step in steps:
-            for at, item in enumerate(_items_of(step)):
+            for at, item in enumerate(items_of(step)):
                 self._asked[item.id] = (len(self.made), at)
             self.made.append(step)
 
     # --- what is asked and collected, round by round -----------------------------------------------------------------
 
     def _prepare(self) -> None:
-        waiting = {member.id: deque(_preparing(member)) for member in self.members}
+        waiting = {member.id: deque(preparing(member)) for member in self.members}
         while any(waiting.values()):
             if self._collect(waiting):
                 continue
-            kind = AskStep if any(_heads(waiting, AskStep)) else FillFormStep
-            heads = [(id, waiting[id].popleft()) for id in _heads(waiting, kind)]
-            self._ask_together(kind, heads)
+            kind = AskStep if any(heads(waiting, AskStep)) else FillFormStep
+            asking = [(id, waiting[id].popleft()) for id in heads(waiting, kind)]
+            self._ask_together(kind, asking)
 
     def _collect(self, waiting: Mapping[str, deque[Step]]) -> bool:
         any_taken = False
@@ -185,15 +190,22 @@ class _Composer:
                 step = queue.popleft()
                 any_taken = True
                 if isinstance(step, CollectMaterialStep) and step.certificate in self.package.package.without:
+                    self._leave_out(member.id, step)
                     continue
                 with self._told(at):
                     self._take_once(member.id, rewritten(step, self.names[member.id]))
         return any_taken
 
+    def _leave_out(self, member: str, step: CollectMaterialStep) -> None:
+        """Of a certificate that does not exist yet only its identifier is sent, once somebody gave it."""
+        material = f"material.{step.id}"
+        self.names[member][f"{material}.certificate"] = self.package.package.without[step.certificate]
+        self._left_out |= {(member, f"{material}.{name}") for name in MATERIAL_NAMES - {"certificate"}}
+
     def _take_once(self, member: str, step: Step) -> None:
         """A query already made with the same parameters, a certificate already collected, serves this member too."""
         root = "material" if isinstance(step, CollectMaterialStep) else "service"
-        same = next((at for at, made in enumerate(self.made) if _is_same(made, step)), None)
+        same = next((at for at, made in enumerate(self.made) if is_same(made, step)), None)
         if same is None:
             new = step_in_package(member, step.id)
             title = words.MATERIAL_TITLE if isinstance(step, CollectMaterialStep) else step.title
@@ -214,7 +226,7 @@ class _Composer:
         items: list[FormField | Question] = []
         for member, step in heads:
             order = next(at for at, each in enumerate(self.members) if each.id == member)
-            for item in _items_of(rewritten(step, self.names[member])):
+            for item in items_of(rewritten(step, self.names[member])):
                 with self._told(order):
                     self._ask_once(member, item.model_copy(update={"when": both(step.when, item.when)}), here, items)
         if not items:
@@ -237,7 +249,7 @@ class _Composer:
             items.append(item.model_copy(update={"parts": (member,)}))
             return
         step_at, at = place
-        standing = items if step_at == here else list(_items_of(self.made[step_at]))
+        standing = items if step_at == here else list(items_of(self.made[step_at]))
         standing[at] = self._merged(standing[at], item, member, step_at)
         if step_at != here:
             key = "questions" if isinstance(self.made[step_at], AskStep) else "fields"
@@ -285,11 +297,11 @@ class _Composer:
         """Everything that is submitted, then everything that is printed; the payment where the members have it."""
         papers: list[Step] = []
         for member in self.members:
-            self._place(member.id, _delivering(member)[0], papers)
+            self._place(member.id, delivering(member)[0], papers)
         if payment := payment_step(self.package, self.members, self.names):
             self.made.append(payment)
         for member in self.members:
-            self._place(member.id, _delivering(member)[1], papers)
+            self._place(member.id, delivering(member)[1], papers)
         self.made += papers
 
     def _place(self, member: str, steps: Sequence[Step], papers: list[Step]) -> None:
@@ -299,7 +311,7 @@ class _Composer:
     def _part_step(self, member: str, step: Step) -> Step:
         names = self.names[member]
         new = step_in_package(member, step.id)
-        made = rewritten(step, names)
+        made = rewritten(without(step, {name for id, name in self._left_out if id == member}), names)
         needs = next(part.needs for part in self.package.package.parts if part.matter == member)
         when = {**made.when, **{f"part.{each}.delivered": "known" for each in needs}}
         title = words.PRINT_TITLE if isinstance(step, PrintDocumentStep) else words.SUBMIT_TITLE
@@ -313,7 +325,7 @@ class _Composer:
             f"{old.split('.')[0]}.{step_in_package(member, old.split('.')[1])}": new
             for member, renamed in self.names.items()
             for old, new in renamed.items()
-            if not old.startswith("answer.")
+            if old.count(".") == 1 and not old.startswith("answer.")
         }
         for step in self.package.package.after:
             self.made.append(with_part(rewritten(step, names), self.package.id))
@@ -336,60 +348,3 @@ class _Telling:
             return False
         self._found.append((self._path, f"{self._member}: {error}"))
         return True
-
-
-def _leading_asks(steps: Sequence[Step]) -> list[Step]:
-    """Questions that need nobody to be known come before everything."""
-    asks: list[Step] = []
-    for step in steps:
-        if not isinstance(step, AskStep) or any(question.choices_from for question in step.questions):
-            break
-        asks.append(step)
-    return asks
-
-
-def _items_of(step: Step) -> Sequence[FormField | Question]:
-    if isinstance(step, AskStep):
-        return step.questions
-    return step.fields if isinstance(step, FillFormStep) else ()
-
-
-def _preparing(member: Matter) -> list[Step]:
-    """Steps before the member delivers anything: questions, forms, queries, certificates."""
-    return [step for step in member.steps[: _first_delivery(member)] if not isinstance(step, _SHARED)]
-
-
-def _delivering(member: Matter) -> tuple[list[Step], list[Step]]:
-    """What delivers, before and after the member's own payment; without one, all of it after."""
-    steps = member.steps[_first_delivery(member) :]
-    pay = next((at for at, step in enumerate(steps) if isinstance(step, PayStep)), 0)
-    return (
-        [step for step in steps[:pay] if not isinstance(step, _SHARED)],
-        [step for step in steps[pay:] if not isinstance(step, _SHARED)],
-    )
-
-
-def _first_delivery(member: Matter) -> int:
-    return next(
-        (
-            at
-            for at, step in enumerate(member.steps)
-            if isinstance(step, WriteCardStep | PrintDocumentStep)
-            or (isinstance(step, CallServiceStep) and step.effect == "submit")
-        ),
-        len(member.steps),
-    )
-
-
-def _heads(waiting: Mapping[str, deque[Step]], kind: type[Step]) -> list[str]:
-    return [id for id, queue in waiting.items() if queue and isinstance(queue[0], kind)]
-
-
-def _is_same(made: Step, step: Step) -> bool:
-    if isinstance(made, CallServiceStep) and isinstance(step, CallServiceStep):
-        return (made.operation, made.send, made.when, made.effect) == (
-            step.operation, step.send, step.when, "query",
-        )  # fmt: skip
-    if isinstance(made, CollectMaterialStep) and isinstance(step, CollectMaterialStep):
-        return made.certificate == step.certificate
-    return False

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from kiosk.contracts.matter import Condition, MatterHead, Slug, Step
+from kiosk.contracts.matter import Condition, MatterHead, Slug, Source, Step
 from kiosk.contracts.value import Contract
 
 MOST_PARTS = 15
@@ -41,8 +41,10 @@ class Package(Contract):
         default={},
         description="fields and questions of the members that need not be asked here: a choice or text, or a source",
     )
-    without: tuple[Slug, ...] = Field(
-        default=(), description="certificate types not collected and not looked up: what this package only brings about"
+    without: dict[Slug, Source] = Field(
+        default={},
+        description="certificates this package only brings about: not collected, not looked up; type and the source of "
+        "the identifier it gets",
     )
 
 

@@ -63,9 +63,15 @@ def review_step(members: Sequence[Matter], names: Names) -> ReviewStep | None:
     for member in members:
         for step in member.steps:
             if isinstance(step, ReviewStep):
-                for shown in rewritten(step, names[member.id]).show:
+                own = step.model_copy(update={"show": tuple(s for s in step.show if _is_asked(s, names[member.id]))})
+                for shown in rewritten(own, names[member.id]).show:
                     show.setdefault(shown.value, shown)
     return ReviewStep.model_validate({**_frame("review", words.REVIEW), "show": tuple(show.values())}) if show else None
+
+
+def _is_asked(shown: ShownValue, names: Mapping[str, str]) -> bool:
+    """False for what the package fills in by itself, perhaps only when a part was handed in."""
+    return not any(place in names for place in places_in(shown.value))
 
 
 def signature_step(package: PackageMatter, members: Sequence[Matter], names: Names) -> SignStep | None:

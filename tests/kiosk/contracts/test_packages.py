@@ -242,3 +242,34 @@ def test_its_members_can_be_named_without_reading_them() -> None:
     assert member_ids(package("household", "insurance")) == ("household", "insurance")
     assert member_ids("id: plain\nsteps: []\n") == ()
     assert member_ids("{broken") == ()
+
+
+def test_a_certificate_the_package_brings_about_is_not_collected() -> None:
+    collect = {"id": "book", "kind": "collect_material", "certificate": "business_licence", "material": text("执照"),
+               "purpose": text("办理")} | WORDS  # fmt: skip
+    number = {"id": "number", "sources": ["certificate.business_licence.credit_code"]}
+    second = member("insurance", collect, form(PHONE | {"sources": []}, number))
+    second["steps"][-3]["send"] = {"book": "material.book.certificate", "page": "material.book.page"}
+    made = composed(
+        "household", {"matter": "insurance", "needs": ["household"]}, of=members(HOUSEHOLD, second),
+        without={"business_licence": "service.household_submit.identifier"},
+    )  # fmt: skip
+    assert not [step for step in made.steps if step.kind == "collect_material"]
+    sent = next(step for step in made.steps if step.id == "insurance_submit")
+    assert isinstance(sent, CallServiceStep)
+    assert sent.send == {"book": "service.household_submit.identifier"}
+    assert sent.when == {"part.household.delivered": "known"}
+    fields = [field for step in made.steps if isinstance(step, FillFormStep) for field in step.fields]
+    assert next(field for field in fields if field.id == "number").sources == ()
+
+
+def test_an_answer_nobody_asks_for_and_a_part_that_needs_a_later_one_are_mistakes() -> None:
+    assert mistakes("household", "insurance", answers={"colour": "red"})[0][0] == "package.answers.colour"
+    found = mistakes({"matter": "household", "needs": ["insurance"]}, "insurance")
+    assert found[0][0] == "package.parts[0].needs"
+    assert "name a part before this one" in found[0][2]
+    choice = {"id": "insured", "kind": "choice", "choices": [{"id": "yes", "label": text("是")}]}
+    of = members(HOUSEHOLD, member("insurance", form(PHONE | {"sources": []}, choice)))
+    assert (
+        "'no' is no choice of 'insured'" in mistakes("household", "insurance", of=of, answers={"insured": "no"})[0][2]
+    )
