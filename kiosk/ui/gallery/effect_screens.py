@@ -63,7 +63,7 @@ def _pay(screen_id: int, channel: LocalizedText, say: LocalizedText, *, qr: str 
     return PayScreen(
         screen_id=screen_id, step_id="pay", journey=_journey(3), place=place, title=text("请付款", "請付款", "Please pay"),
         say=say, amount="20.00", payee=PAYEE, subject=_SUBJECT, lines=_LINES, channel=channel, icon=icon, qr=qr,
-        seconds_left=142, seconds_total=180, hint=hint,
+        seconds_left=142 if qr else 0, seconds_total=180 if qr else 0, hint=hint,
         alternatives=(option("other", "换一种方式", "換一種方式", "Another way"),), can_go_back=True,
     )  # fmt: skip
 
@@ -78,10 +78,16 @@ EFFECT_SCREENS: dict[str, Screen] = {
     "signed": SignScreen(
         screen_id=41, step_id="sign", journey=_journey(2), title=text("签名", "簽名", "Sign"), say=_SIGN_SAY, text=STATEMENT,
         items=_VALUES, field_mm=(200, 80), can_go_back=True, writes_here=False, ink=INK, place=Place.SIGNATURE_PAD,
-        hint=text("签名太短，没有签上；请在框里写全名，再按确认。", "簽名太短，沒有簽上；請在框裡寫全名，再按確認。",
-                  "The signature is too short and was not taken; write the full name in the box, then confirm."),
         primary=option("confirm", "确认签名", "確認簽名", "Confirm signature"),
         alternatives=(option("again", "重新写", "重新寫", "Write again"),),
+    ),
+    "sign_again": SignScreen(
+        screen_id=47, step_id="sign", journey=_journey(2), title=text("签名", "簽名", "Sign"), say=_SIGN_SAY, text=STATEMENT,
+        items=_VALUES, field_mm=(200, 80), can_go_back=True,
+        hint=text("签名太短，没有签上；请在框里写全名，再按确认。", "簽名太短，沒有簽上；請在框裡寫全名，再按確認。",
+                  "The signature is too short and was not taken; write the full name in the box, then confirm."),
+        primary=option("confirm", "确认签名", "確認簽名", "Confirm signature", enabled=False),
+        alternatives=(option("again", "重新写", "重新寫", "Write again", enabled=False),),
     ),
     "pay_ways": ChooseScreen(
         screen_id=42, step_id="pay", journey=_journey(3), layout="list",
@@ -91,7 +97,7 @@ EFFECT_SCREENS: dict[str, Screen] = {
         options=(
             option("alipay", "支付宝", "支付寶", "Alipay", icon="scan", detail=text("用手机扫屏幕上的码", "用手機掃螢幕上的碼", "Scan the code on the screen with your phone")),
             option("wechat", "微信支付", "微信支付", "WeChat Pay", icon="scan", detail=text("用手机扫屏幕上的码", "用手機掃螢幕上的碼", "Scan the code on the screen with your phone")),
-            option("payer_code", "出示付款码", "出示付款碼", "Show my payment code", icon="phone", detail=text("把手机上的付款码对准扫码窗口", "把手機上的付款碼對準掃碼窗口", "Hold the code on your phone to the scanner")),
+            option("payer_code", "出示付款码", "出示付款碼", "My payment code", icon="phone", detail=text("把手机上的付款码对准扫码窗口", "把手機上的付款碼對準掃碼窗口", "Hold your phone to the scanner")),
             option("bank_card", "银行卡", "銀行卡", "Bank card", icon="card", detail=text("在刷卡机上插卡或挥卡", "在刷卡機上插卡或揮卡", "Insert or tap at the card terminal")),
         ),
         can_go_back=True,

@@ -141,6 +141,7 @@ Item {
         }
 
         Row {
+            visible: screen.content.seconds_total > 0
             anchors.horizontalCenter: parent.horizontalCenter
             spacing: Theme.mm(3)
 
@@ -160,6 +161,7 @@ Item {
         }
 
         Rectangle {
+            visible: screen.content.seconds_total > 0
             width: parent.width
             height: Theme.mm(3)
             radius: height / 2

@@ -4,7 +4,7 @@ import Kiosk.Controls
 import Kiosk.Drawing
 import Kiosk.Theme
 
-// What is signed above, the field to sign in below.
+// What is signed above, the field to sign in below. Why it must be written again stands in the field until it is.
 Item {
     id: screen
 
@@ -16,7 +16,7 @@ Item {
         id: statement
         y: Theme.mm(2)
         width: parent.width
-        height: Math.min(list.implicitHeight + 2 * list.y, field.y - y - (hint.visible ? hint.height + 2 * Theme.gap : Theme.space))
+        height: Math.min(list.implicitHeight + 2 * list.y, field.y - y - Theme.space)
 
         Scrollable {
             id: list
@@ -44,19 +44,6 @@ Item {
         }
     }
 
-    Label {
-        id: hint
-        visible: text.length > 0
-        y: field.y - height - Theme.gap
-        width: parent.width
-        text: screen.content.hint
-        balanced: true
-        bold: true
-        horizontalAlignment: Text.AlignHCenter
-        color: Theme.attention
-        font.pixelSize: Theme.textLabel
-    }
-
     Item {
         id: field
         objectName: "ink"
@@ -64,7 +51,7 @@ Item {
         readonly property bool isTouchable: screen.content.writes_here
         readonly property string name: screen.content.writes_here ? Ui.w.sign_here : Ui.w.sign_on_pad
 
-        width: Math.min(parent.width, parent.height * (Theme.landscape ? 0.56 : 0.5) / screen._ratio)
+        width: Math.min(parent.width, parent.height * 0.5 / screen._ratio)
         height: width * screen._ratio
         x: (parent.width - width) / 2
         y: parent.height - height - Theme.mm(2)
@@ -93,8 +80,10 @@ Item {
             anchors.centerIn: parent
             width: parent.width - Theme.mm(16)
             horizontalAlignment: Text.AlignHCenter
-            text: field.name
-            color: Theme.softInk
+            text: screen.content.hint.length > 0 ? screen.content.hint : field.name
+            balanced: true
+            bold: screen.content.hint.length > 0
+            color: bold ? Theme.attention : Theme.softInk
             font.pixelSize: Theme.textHeading
         }
 
