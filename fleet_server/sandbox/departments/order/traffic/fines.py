@@ -56,7 +56,7 @@ def decide(call: Call) -> dict[str, Any]:
         call, "traffic_violation_handling", "traffic_police", citizen,
         {
             "occurred_at": violation.occurred_at, "place": violation.place, "act": violation.act, "plate": record.plate,
-            "fine": yuan(violation.fine_fen), "points": str(violation.points), "basis": BASIS, "pay_by": pay_by,
+            "fine": yuan(violation.fine_fen), "points": _points(violation.points), "basis": BASIS, "pay_by": pay_by,
             "decision": number,
         },
     )  # fmt: skip
@@ -124,6 +124,10 @@ def _added(decision: dict[str, Any], day: dt.date) -> int:
     late_days = (day - dt.date.fromisoformat(str(decision["decided_on"]))).days - DAYS_TO_PAY
     fine = int(decision["fine_fen"])
     return min(fine, fine * LATE_PERCENT * max(late_days, 0) // 100)
+
+
+def _points(points: int) -> str:
+    return f"记{points}分" if points else "不记分"
 
 
 def _line(record: Recorded) -> str:
