@@ -53,8 +53,8 @@ def _birth(call: Call) -> tuple[Citizen, dict[str, Any]]:
 def birth_record(call: Call) -> dict[str, Any]:
     citizen, birth = _birth(call)
     return _told(
-        citizen, birthDate=birth["born_on"], sex=birth["sex"], hospital=birth["hospital"], mother=birth["mother"],
-        father=birth["father"],
+        citizen, birthDate=birth["born_on"], sex=birth["sex"], hospital=birth["hospital"], mother=birth["mother_name"],
+        father=birth["father_name"],
     )  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def issue_birth_certificate(call: Call) -> dict[str, Any]:
     """The name begins with the father's or the mother's (民法典 1015)."""
     citizen, birth = _birth(call)
     name = needed(call, "request.childName", INCOMPLETE)
-    if name[0] not in (birth["mother"][0], birth["father"][0]):
+    if name[0] not in (birth["mother_name"][0], birth["father_name"][0]):
         raise Declined("W202", "新生儿姓氏不符合规定")
     case = handed_in(call, PLATFORM, "CSZ", "出生医学证明首次签发", citizen.id_number, days=3)
     return _told(
