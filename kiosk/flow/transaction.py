@@ -35,6 +35,10 @@ class Outcome(Enum):
     BACK = "back"
 
 
+ENDED_BADLY = frozenset({"refused", "failed", "skipped"})
+"""Outcomes of a package's part behind which nothing more is done for it."""
+
+
 class Objection(NamedTuple):
     """A value the citizen contested on this visit: its number, and the day by which it is answered."""
 
@@ -127,9 +131,9 @@ class Transaction:
         return not parts or any(part.id in parts and self.goes_on(part) for part in self.matter.parts)
 
     def goes_on(self, part: Part) -> bool:
-        """Whether a part is wanted and has not been refused, has not failed and was not given up."""
-        ended = self.values.get(f"part.{part.id}.outcome") in ("refused", "failed", "skipped")
-        return not ended and holds(part.when, self.values.get)
+        """Whether a part is wanted, and neither it nor one it needs was refused, has failed or was given up."""
+        outcomes = {self.values.get(f"part.{id}.outcome") for id in (part.id, *part.needs)}
+        return outcomes.isdisjoint(ENDED_BADLY) and holds(part.when, self.values.get)
 
     @property
     def any_part_done(self) -> bool:

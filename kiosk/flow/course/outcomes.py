@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from kiosk.contracts.matter import CallServiceStep, Part, PrintDocumentStep, Step, WriteCardStep
+from kiosk.contracts.matter import CallServiceStep, Part, PrintDocumentStep, Step, WriteCardStep, holds
 from kiosk.contracts.value import Language, LocalizedText
 from kiosk.flow.transaction import Transaction
 from kiosk.flow.words import word
@@ -51,7 +51,7 @@ def settle_parts(transaction: Transaction) -> None:
             continue
         if transaction.goes_on(part) and _has_delivered(transaction, part):
             end_part(transaction, part.id, "accepted" if _is_promised(transaction, part) else "done")
-        elif transaction.goes_on(part) and part.needs:
+        elif part.needs and holds(part.when, transaction.values.get):
             end_part(transaction, part.id, "failed", told=word("part_needs_other"), reason="needs")
         else:
             end_part(transaction, part.id, "skipped")

@@ -38,8 +38,7 @@ async def run_for_parts(transaction: Transaction, step: Step, work: Work) -> Out
         try:
             outcome = await _asked_after(transaction, step, work)
         except (KioskError, DeviceError) as error:
-            others = [part.id for part in transaction.matter.parts if transaction.goes_on(part)]
-            if set(others) <= set(step.parts) and not transaction.any_part_done and not transaction.has_effect:
+            if not _others(transaction, step) and not transaction.any_part_done and not transaction.has_effect:
                 raise
             if await explain(transaction, error, _onward()) != "retry":
                 _give_up(transaction, step, error)
@@ -47,6 +46,15 @@ async def run_for_parts(transaction: Transaction, step: Step, work: Work) -> Out
         else:
             note_delivery(transaction, step)
             return outcome
+
+
+def _others(transaction: Transaction, step: Step) -> list[str]:
+    """Parts that go on without those of this step."""
+    return [
+        part.id
+        for part in transaction.matter.parts
+        if transaction.goes_on(part) and part.id not in step.parts and not set(part.needs) & set(step.parts)
+    ]
 
 
 def _onward() -> Option:
