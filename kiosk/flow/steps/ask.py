@@ -79,7 +79,7 @@ def _forget_unasked(transaction: Transaction, step: AskStep, asked: list[Questio
 async def _ask(transaction: Transaction, question: Question, picked: str) -> Option:
     options = {each.id: each for each in options_of(transaction, question)}
     screen = ChooseScreen(
-        **transaction.frame(say=question.text),
+        **transaction.frame(title=question.text, say=question.text),
         options=tuple(replace(each, picked=each.id == picked) for each in options.values()),
         layout="list",
     )

@@ -12,6 +12,7 @@ from kiosk.contracts.matter import (
     CallServiceStep,
     CollectMaterialStep,
     FillFormStep,
+    PayStep,
     PrintDocumentStep,
     Step,
     WriteCardStep,
@@ -21,7 +22,7 @@ from kiosk.flow.screens import Option
 from kiosk.flow.transaction import Outcome, Transaction, explain, option, read_failure
 from kiosk.flow.words import word
 
-TOLERANT = (CallServiceStep, CollectMaterialStep, FillFormStep, PrintDocumentStep, WriteCardStep)
+TOLERANT = (CallServiceStep, CollectMaterialStep, FillFormStep, PayStep, PrintDocumentStep, WriteCardStep)
 REFUSALS = frozenset({FaultCode.AUTHORITY_REFUSED, FaultCode.NOT_ELIGIBLE, FaultCode.MATERIAL_MISSING})
 ASKED_AGAIN = 2
 """Times a request of unknown outcome is asked after under its own id before the citizen hears of it."""
@@ -84,7 +85,8 @@ def _give_up(transaction: Transaction, step: Step, error: Exception) -> None:
             end_part(transaction, part, "failed", told=word("part_uncertain"), reason=fault.value)
         else:
             refused = fault in REFUSALS or isinstance(error.__cause__, Refused)
+            unpaid = word("part_unpaid") if isinstance(step, PayStep) else None
             end_part(
-                transaction, part, "refused" if refused else "failed", told=told or word("part_later"),
+                transaction, part, "refused" if refused else "failed", told=unpaid or told or word("part_later"),
                 reason=fault.value,
             )  # fmt: skip

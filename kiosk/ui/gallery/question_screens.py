@@ -34,7 +34,7 @@ _NEXT = option("confirm", "下一步", "下一步", "Next")
 QUESTION_SCREENS: dict[str, Screen] = {
     "ask": ChooseScreen(
         screen_id=70, step_id="which", journey=_journey(0), layout="list", can_go_back=True,
-        title=text("选择情形", "選擇情形", "Your case"),
+        title=text("孩子的户口要落在谁那里？", "孩子的戶口要落在誰那裡？", "Whose household will the child join?"),
         say=text("孩子的户口要落在谁那里？", "孩子的戶口要落在誰那裡？", "Whose household will the child join?"),
         options=(
             option("mother", "妈妈的户口", "媽媽的戶口", "The mother's", picked=True,
