@@ -21,7 +21,7 @@ from fleet_server.payments.reconciliation import reconcile_when_due
 from fleet_server.problems import ProblemError
 
 TEND_SECONDS = 2.0
-RECONCILE_SECONDS = 900.0
+RECONCILE_SECONDS = 300.0
 CLAIM_SECONDS = 30.0
 BATCH = 50
 
@@ -39,12 +39,13 @@ async def tend_for_ever(cashier: Cashier) -> None:
 
 
 async def reconcile_for_ever(cashier: Cashier) -> None:
+    """Begins a while after the start, when terminals have been served again."""
     while True:
+        await asyncio.sleep(RECONCILE_SECONDS)
         try:
             await reconcile_when_due(cashier)
         except Exception:
             log.exception("the daily comparison of payments failed")
-        await asyncio.sleep(RECONCILE_SECONDS)
 
 
 async def tend(cashier: Cashier, moment: dt.datetime | None = None) -> int:

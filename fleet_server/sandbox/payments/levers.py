@@ -40,9 +40,9 @@ class CitizenPays(BaseModel):
 
 
 def install(app: FastAPI, city: City, keys: Keys) -> None:
-    """Open the three gateways and the levers. `app.state.clearing` is their memory."""
+    """Open the three gateways and the levers. `app.state.clearing` is their memory, `.counter` what they sent."""
     house = app.state.clearing = ClearingHouse(city.clock)
-    counter = Counter(house)
+    counter = app.state.counter = Counter(house)
     for gate in (AlipayGate(house, keys, counter), WeChatGate(house, keys, counter), NonTaxGate(house, keys, counter)):
         gate.install(app)
         match gate:

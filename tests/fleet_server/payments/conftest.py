@@ -5,14 +5,24 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sqlmodel import delete
 
 from fleet_server.payments.cashier import Cashier
+from fleet_server.payments.models import (
+    PaymentArrived,
+    PaymentDay,
+    PaymentDifference,
+    PaymentOrder,
+    PaymentRefund,
+)
 from fleet_server.payments.providers.accounts import Accounts, understood
 from fleet_server.payments.tending import tend
 from fleet_server.sandbox.app import create_app
@@ -79,6 +89,7 @@ def till(running_till: Till) -> Till:
     """Empty and well-behaved."""
     running_till.house.trades.clear()
     running_till.house.behaviours.clear()
+    running_till.app.state.counter.sent.clear()
     running_till.offset = dt.timedelta()
     return running_till
 
@@ -142,13 +153,39 @@ def wanted(**changed: Any) -> dict[str, Any]:
     } | changed  # fmt: skip
 
 
+@pytest.fixture(autouse=True, scope="session")
+def by_hand() -> Iterator[None]:
+    """What the centre does by itself it does once at its start, and then when `Cash.tend` says so."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fleet_server.payments.tending.TEND_SECONDS", 3600.0)
+        yield
+
+
+@pytest.fixture(scope="module")
+def one_world(
+    running_till: Till, by_hand: None, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[World, Peer]]:
+    """One server on SQLite for all tests of a module."""
+    data = Path(shutil.copytree(sqlite_template, tmp_path_factory.mktemp("centre") / "data"))
+    with running(Settings(data=data, sandbox_url=running_till.address)) as world:
+        yield world, world.terminal()
+
+
 @pytest.fixture
-def cash(till: Till, sqlite_settings: Settings) -> Iterator[Cash]:
-    with running(sqlite_settings.model_copy(update={"sandbox_url": till.address})) as world, world.client() as client:
-        yield Cash(world, till, world.terminal(), client)
+def cash(till: Till, one_world: tuple[World, Peer]) -> Iterator[Cash]:
+    """No orders yet."""
+    world, peer = one_world
+    with world.database.writing() as session:
+        for table in (PaymentOrder, PaymentArrived, PaymentRefund, PaymentDay, PaymentDifference):
+            session.exec(delete(table))
+    for provider in world.app.state.cashier.counters.all():
+        provider.line.failed_at = None
+    with world.client() as client:
+        yield Cash(world, till, peer, client)
 
 
 @pytest.fixture
 def any_cash(till: Till, any_settings: Settings) -> Iterator[Cash]:
+    """A server of its own, on SQLite and on PostgreSQL. Not in a module that uses `cash`: one server runs at a time."""
     with running(any_settings.model_copy(update={"sandbox_url": till.address})) as world, world.client() as client:
         yield Cash(world, till, world.terminal(), client)

@@ -207,10 +207,10 @@ def live(centre: Centre, behave: str, way: str) -> tuple[bool, int]:
     return has_goods, sum(payment.amount_fen for payment in paid)
 
 
-ALWAYS = [("paid", "hands_over"), ("silent", "is_gone"), ("paid", "closes"), ("twice", "hands_over")]
+ALWAYS = [("twice", "hands_over"), ("silent", "is_gone")]
 IN_CAMPAIGNS = [
-    ("paid", "gives_up"), ("paid", "is_gone"), ("silent", "hands_over"), ("twice", "is_gone"),
-    ("wrong_amount", "is_gone"), ("late", "is_gone"),
+    ("paid", "hands_over"), ("paid", "gives_up"), ("paid", "is_gone"), ("paid", "closes"), ("silent", "hands_over"),
+    ("twice", "is_gone"), ("wrong_amount", "is_gone"), ("late", "is_gone"),
 ]  # fmt: skip
 
 

@@ -209,37 +209,6 @@ def test_a_server_that_dies_between_notice_and_commit_hears_it_again(
 # --- ids --------------------------------------------------------------------------------------------------------------
 
 
-def test_one_id_is_one_order(any_cash: Cash) -> None:
-    cash = any_cash
-    expires_at = wanted()["expires_at"]
-    first = cash.order(expires_at=expires_at)
-    assert cash.order(expires_at=expires_at) == first
-    assert len(cash.till.house.trades) == 1
-    other = cash.put(f"/orders/{ID}", wanted(amount_fen=1))
-    assert (other.status_code, other.json()["code"]) == (409, "duplicate_order")
-
-
-def test_two_terminals_may_choose_one_id(any_cash: Cash) -> None:
-    cash, peer = any_cash, any_cash.world.terminal("bench-2")
-    assert cash.get(f"/orders/{ID}", peer).status_code == 404
-    mine, theirs = cash.order(), cash.order(peer=peer, amount_fen=700)
-    assert mine["qr"] != theirs["qr"]
-    cash.till.pay(theirs["qr"])
-    assert cash.look()["state"] == "open"
-    assert cash.get(f"/orders/{ID}", peer).json()["state"] == "paid"
-    assert cash.post(f"/orders/{ID}/delivered").json()["code"] == "not_paid"
-    assert cash.get("/orders?state=open", peer).json() == {"orders": []}
-
-
-def test_an_id_closed_before_it_was_used_stays_closed(any_cash: Cash) -> None:
-    cash = any_cash
-    assert cash.post(f"/orders/{ID}/close").json()["state"] == "closed"
-    late = cash.order()
-    assert (late["state"], late["qr"]) == ("closed", "")
-    assert cash.look(verify=True)["verified"]
-    assert not cash.till.house.trades
-
-
 def test_only_what_makes_sense_is_ordered(cash: Cash) -> None:
     for wrong in (
         {"amount_fen": 0}, {"amount_fen": 20.0}, {"amount_fen": "2000"}, {"currency": "USD"}, {"channel": "bank"},
@@ -256,38 +225,6 @@ def test_only_what_makes_sense_is_ordered(cash: Cash) -> None:
 
 
 # --- delivery and refunds ---------------------------------------------------------------------------------------------
-
-
-def test_what_was_not_delivered_goes_back_once(any_cash: Cash) -> None:
-    cash = any_cash
-    cash.till.pay(cash.order()["qr"])
-    for _ in range(2):
-        back = cash.post(f"/orders/{ID}/delivered", {"outcome": "not_delivered"}).json()
-        assert (back["delivery"], back["refunded_fen"], len(back["refunds"])) == ("not_delivered", FEN, 1)
-    assert cash.post(f"/orders/{ID}/delivered").json()["code"] == "given_back"
-    cash.tend(DAYS)
-    assert cash.till.left_fen() == 0
-    assert len(cash.till.house.trades) == 1
-
-
-def test_the_window_passes_unless_it_is_extended(any_cash: Cash) -> None:
-    cash = any_cash
-    for name in ("order-0001", "order-0002"):
-        cash.till.pay(cash.order(name, delivery_seconds=60)["qr"])
-    longer = cash.post("/orders/order-0002/extend", {"seconds": 3600})
-    assert longer.status_code == 200
-    assert cash.post("/orders/order-0002/extend", {"seconds": 1}).json()["deliver_by"] == longer.json()["deliver_by"]
-    cash.tend(61)
-    assert (cash.look("order-0001")["delivery"], cash.look("order-0002")["delivery"]) == ("overdue", "waiting")
-    assert cash.till.left_fen() == FEN
-    late = cash.post("/orders/order-0001/delivered")
-    assert (late.status_code, late.json()["code"]) == (409, "given_back")
-    assert cash.post("/orders/order-0001/extend", {"seconds": 60}).json()["code"] == "given_back"
-    assert cash.post("/orders/order-0002/delivered").status_code == 200
-    cash.tend(DAYS)
-    assert cash.till.left_fen() == FEN
-    assert cash.post("/orders/order-0002/extend", {"seconds": 60}).json()["code"] == "delivery_settled"
-    assert cash.post("/orders/order-0002/delivered", {"outcome": "not_delivered"}).json()["code"] == "delivery_settled"
 
 
 def test_parts_go_back_by_line(cash: Cash) -> None:
@@ -343,3 +280,41 @@ def test_a_provider_that_refuses_ends_the_order(cash: Cash) -> None:
     assert (order["state"], order["reason"]) == ("refused", "provider_refused")
     wrong_bill = cash.order("order-0002", channel="non_tax", bill=payment_code(1, 1))
     assert (wrong_bill["state"], wrong_bill["reason"]) == ("refused", "amount_mismatch")
+
+
+def test_an_id_closed_before_it_was_used_stays_closed(cash: Cash) -> None:
+    assert cash.post(f"/orders/{ID}/close").json()["state"] == "closed"
+    late = cash.order()
+    assert (late["state"], late["qr"]) == ("closed", "")
+    assert cash.look(verify=True)["verified"]
+    assert not cash.till.house.trades
+
+
+def test_what_was_not_delivered_goes_back_once(cash: Cash) -> None:
+    cash.till.pay(cash.order()["qr"])
+    for _ in range(2):
+        back = cash.post(f"/orders/{ID}/delivered", {"outcome": "not_delivered"}).json()
+        assert (back["delivery"], back["refunded_fen"], len(back["refunds"])) == ("not_delivered", FEN, 1)
+    assert cash.post(f"/orders/{ID}/delivered").json()["code"] == "given_back"
+    cash.tend(DAYS)
+    assert cash.till.left_fen() == 0
+    assert len(cash.till.house.trades) == 1
+
+
+def test_the_window_passes_unless_it_is_extended(cash: Cash) -> None:
+    for name in ("order-0001", "order-0002"):
+        cash.till.pay(cash.order(name, delivery_seconds=60)["qr"])
+    longer = cash.post("/orders/order-0002/extend", {"seconds": 3600})
+    assert longer.status_code == 200
+    assert cash.post("/orders/order-0002/extend", {"seconds": 1}).json()["deliver_by"] == longer.json()["deliver_by"]
+    cash.tend(61)
+    assert (cash.look("order-0001")["delivery"], cash.look("order-0002")["delivery"]) == ("overdue", "waiting")
+    assert cash.till.left_fen() == FEN
+    late = cash.post("/orders/order-0001/delivered")
+    assert (late.status_code, late.json()["code"]) == (409, "given_back")
+    assert cash.post("/orders/order-0001/extend", {"seconds": 60}).json()["code"] == "given_back"
+    assert cash.post("/orders/order-0002/delivered").status_code == 200
+    cash.tend(DAYS)
+    assert cash.till.left_fen() == FEN
+    assert cash.post("/orders/order-0002/extend", {"seconds": 60}).json()["code"] == "delivery_settled"
+    assert cash.post("/orders/order-0002/delivered", {"outcome": "not_delivered"}).json()["code"] == "delivery_settled"

@@ -48,11 +48,11 @@ def kinds(found: Compared) -> list[str]:
     return sorted(each.kind for each in found.differences)
 
 
-def test_a_good_day_agrees(any_cash: Cash) -> None:
-    a_day_of_money(any_cash)
-    for channel, found in compared(any_cash).items():
+def test_a_good_day_agrees(cash: Cash) -> None:
+    a_day_of_money(cash)
+    for channel, found in compared(cash).items():
         assert (found.result, found.payments, found.refunds, found.differences) == ("agrees", 4, 2, []), channel
-    yesterday = compared(any_cash, today() - dt.timedelta(days=1))
+    yesterday = compared(cash, today() - dt.timedelta(days=1))
     assert {each.result for each in yesterday.values()} == {"agrees"}, "nothing was paid, nothing is missing"
 
 
