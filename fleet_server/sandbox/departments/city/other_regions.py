@@ -14,6 +14,10 @@ ASKING = Asking(number="applicant.idNo", name="applicant.name", mismatch=("4003"
 INCOMPLETE = ("4001", "申请信息不完整")
 NO_ADDRESS = ("4002", "邮寄送达需要收件地址")
 WORKING_DAYS = 10
+PLACES = (
+    ("350100", "福州市", "省内通办"), ("350500", "泉州市", "省内通办"), ("350600", "漳州市", "省内通办"),
+    ("360000", "江西省", "跨省通办"), ("510000", "四川省", "跨省通办"),
+)  # fmt: skip
 OFFICES = {"35": "福建省网上办事大厅", "36": "江西省政务服务大厅"}
 
 
@@ -32,17 +36,26 @@ def hand_in(call: Call) -> dict[str, Any]:
     return {"code": 200, "message": "success", "data": data}
 
 
+def places(_: Call) -> dict[str, Any]:
+    """Who takes part; what each of them offers is its own affair."""
+    listed = [{"areaCode": code, "areaName": name, "kind": kind} for code, name, kind in PLACES]
+    return {"code": 200, "message": "success", "data": {"list": listed}}
+
+
 def _decline(code: str, words: str) -> tuple[int, Any]:
     return 200, {"code": int(code) if code.isdigit() else 4000, "message": words}
 
 
-def _hall(id_: str, prefix: str) -> Department:
+def _hall(id_: str, prefix: str, *more: Counter) -> Department:
     return Department(
         id=id_,
         prefix=prefix,
         decline=_decline,
-        counters=(Counter("cross_region.hand_in", "/applications", hand_in, submits=True),),
+        counters=(Counter("cross_region.hand_in", "/applications", hand_in, submits=True), *more),
     )
 
 
-DEPARTMENTS = (_hall("fujian", "/fujian"), _hall("jiangxi", "/jiangxi"))
+DEPARTMENTS = (
+    _hall("fujian", "/fujian", Counter("cross_region.places", "/places", places)),
+    _hall("jiangxi", "/jiangxi"),
+)
