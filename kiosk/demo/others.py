@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 SHOWN = ("id_card_reader/sdt", "face_matcher/dlib", "receipt_printer/escpos", "document_printer/ipp",
-         "document_scanner/document_camera", "signature_pad/touchscreen")  # fmt: skip
+         "document_scanner/document_camera")  # fmt: skip
 """What the demonstration's terminal has from the beginning."""
+THE_SCREEN = "signature_pad/touchscreen"
+"""A device of the demonstration's terminal as well: the glass itself, with nothing on another end."""
 ONE_CAMERA = frozenset({"face_camera", "face_matcher"})
 """Classes that look through the same camera: the face check's process holds it."""
 NO_WIRE = frozenset({"code_scanner/hid"})
@@ -38,11 +40,11 @@ def writers() -> dict[str, tuple[str, str]]:
 
 def others(simulated: Iterable[str]) -> dict[str, str]:
     """Name in machine.toml → driver: the class's own name, numbered where the class has been named before."""
-    named = {driver.partition("/")[0]: 1 for driver in SHOWN}
+    named = {driver.partition("/")[0]: 1 for driver in (*SHOWN, THE_SCREEN)}
     found = {}
     for driver in simulated:
         device_class = driver.partition("/")[0]
-        if driver in SHOWN or driver in NO_WIRE or device_class in ONE_CAMERA:
+        if driver in (*SHOWN, THE_SCREEN) or driver in NO_WIRE or device_class in ONE_CAMERA:
             continue
         named[device_class] = number = named.get(device_class, 0) + 1
         found[device_class if number == 1 else f"{device_class}_{number}"] = driver
