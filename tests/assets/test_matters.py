@@ -6,6 +6,7 @@ import functools
 import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
@@ -19,6 +20,7 @@ from kiosk.contracts.bundle import MAXIMUM_MATTER_BYTES
 from kiosk.contracts.matter import Matter, PrintDocumentStep
 from kiosk.contracts.scenario import Scenario, load_scenario
 from kiosk.contracts.value import canonical_bytes
+from kiosk.flow.words import has_word
 
 ASSETS = Path(__file__).parents[2] / "assets"
 FILES = sorted((ASSETS / "matters").glob("*/*/matter.yaml"))
@@ -44,6 +46,14 @@ connectors = functools.cache(read_connectors)
 
 
 @functools.cache
+def icons() -> frozenset[str]:
+    """Names that draw something: a group's own strokes, or those of the group it is another name for."""
+    groups = list(ET.parse(ASSETS / "theme" / "icons.svg").getroot().iter("{http://www.w3.org/2000/svg}g"))
+    drawn = {group.get("id", "") for group in groups if len(group)}
+    return frozenset(drawn | {group.get("id", "") for group in groups if group.get("data-as") in drawn})
+
+
+@functools.cache
 def known_citizens() -> frozenset[str]:
     return frozenset(citizen.id for citizen in read_citizens())
 
@@ -62,12 +72,26 @@ def test_there_are_matters_to_check() -> None:
     assert len(set(ids)) == len(set(codes)) == len(FILES)
 
 
+def test_a_department_has_one_name_in_all_its_matters() -> None:
+    names: dict[str, set[str]] = {}
+    for matter in map(matter_of, FILES):
+        names.setdefault(matter.department, set()).add(str(matter.department_name.by_language()))
+    assert {department: said for department, said in names.items() if len(said) > 1} == {}
+    assert len(set.union(*names.values())) == len(names)
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.parent.name)
 class TestEveryMatter:
     def test_is_in_order_and_lies_where_it_says(self, file: Path) -> None:
         matter = matter_of(file)
         assert (file.parent.parent.name, file.parent.name) == (matter.department, matter.id)
         assert len(canonical_bytes(matter)) < MAXIMUM_MATTER_BYTES
+
+    def test_is_found_behind_a_named_door_and_has_its_picture(self, file: Path) -> None:
+        matter = matter_of(file)
+        assert matter.icon in icons()
+        assert matter.life_event in icons()
+        assert has_word(f"life_{matter.life_event}")
 
     def test_asks_only_what_the_gateway_offers(self, file: Path) -> None:
         assert operation_mistakes(matter_of(file), connectors()) == []
