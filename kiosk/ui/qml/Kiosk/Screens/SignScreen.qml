@@ -76,7 +76,7 @@ Item {
         }
 
         Label {
-            visible: ink.is_empty
+            visible: ink ? ink.is_empty : false
             anchors.centerIn: parent
             width: parent.width - Theme.mm(16)
             horizontalAlignment: Text.AlignHCenter
