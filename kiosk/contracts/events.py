@@ -133,7 +133,7 @@ EVENTS: dict[str, Event] = {
         _event("payment_received", "fact", "The provider's own word: the money has arrived.", "step+", "order_id+",
                "amount_fen+", "channel+", "reference+"),
         _event("delivery_allowed", "fact", "The money stands while what was paid for is delivered.", "order_id+",
-               "steps+"),
+               "steps+", "lines+"),
         _event("payment_delivered", "fact", "What was paid for is delivered.", "order_id+", "undelivered+"),
         _event("card_write_begun", "begun", "A card is about to be written.", "step+", "device+", "job_id+"),
         _event("card_write_ended", "ended", "What became of the card's write.", "step+", "device+", "job_id+",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from kiosk.contracts.events import Disposition, JournalEntry
@@ -66,26 +66,45 @@ class Deed:
 
 @dataclass
 class Delivery:
-    """What the journal knows of what an order paid for. `decided`: yes, no, or ask after `open_deeds`."""
+    """What the journal knows of what an order paid for. `decided`: yes, no, or ask after `open_deeds`.
+
+    `lines`: of a package, the deeds each line of the bill pays for; each line is delivered or goes back alone.
+    `is_said`: the flow itself said that the delivery is over.
+    """
 
     decided: Literal["yes", "no", "open"] = "no"
     undelivered: tuple[str, ...] = ()
     open_deeds: tuple[Deed, ...] = ()
     deeds: dict[str, Deed] = field(default_factory=dict)
+    allowed: tuple[str, ...] = ()
+    lines: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    is_said: bool = False
+
+    @property
+    def is_certain(self) -> bool:
+        """Delivered, whatever still happens: said so, or everything allowed has been done."""
+        return self.decided == "yes" and (self.is_said or not self.lines)
+
+    def judged_again(self) -> Delivery:
+        """After the open deeds have been asked after, and know their outcome."""
+        return judged_lines(self.allowed, self.lines, self.deeds)
 
 
 def delivery_of(order: Effect, books: Books) -> Delivery:
     """Read on from the order's intent. Delivered is what was said to be, or all deeds allowed for it that succeeded."""
     allowed: tuple[str, ...] = ()
+    lines: dict[str, tuple[str, ...]] = {}
     deeds: dict[str, Deed] = {}
     steps: dict[str, str] = {}
     for entry in _entries_of(order, books):
         data = entry.data
         match entry.event:
             case "payment_delivered" if data.get("order_id") == order.effect_id:
-                return Delivery("yes", tuple(part for part in str(data.get("undelivered", "")).split(",") if part))
+                undelivered = tuple(part for part in str(data.get("undelivered", "")).split(",") if part)
+                return Delivery("yes", undelivered, is_said=True)
             case "delivery_allowed" if data.get("order_id") == order.effect_id:
                 allowed = tuple(str(data.get("steps", "")).split(","))
+                lines = _lines_of(str(data.get("lines", "")))
             case event if event in _STEP_OF:
                 id = str(data.get(_STEP_OF[event], ""))
                 steps[id] = str(data.get("step", ""))
@@ -97,7 +116,28 @@ def delivery_of(order: Effect, books: Books) -> Delivery:
                     deed.outcome = str(data.get("disposition", ""))
             case _:
                 pass
-    return judged_delivery(allowed, deeds)
+    return judged_lines(allowed, lines, deeds)
+
+
+def _lines_of(said: str) -> dict[str, tuple[str, ...]]:
+    """From `l0=step,l1=step,l1=step`."""
+    lines: dict[str, tuple[str, ...]] = {}
+    for pair in said.split(","):
+        line, _, step = pair.partition("=")
+        if step:
+            lines[line] = (*lines.get(line, ()), step)
+    return lines
+
+
+def judged_lines(allowed: tuple[str, ...], lines: dict[str, tuple[str, ...]], deeds: dict[str, Deed]) -> Delivery:
+    """Of a package line by line: delivered when one line is, and the others go back. Else the order as a whole."""
+    if not lines:
+        return replace(judged_delivery(allowed, deeds), allowed=allowed)
+    judged = {line: judged_delivery(steps, deeds) for line, steps in lines.items()}
+    open_deeds = tuple(deed for each in judged.values() for deed in each.open_deeds)
+    missing = tuple(line for line, each in judged.items() if each.decided == "no")
+    decided: Literal["yes", "no", "open"] = "no" if len(missing) == len(lines) else "yes"
+    return Delivery("open" if open_deeds else decided, missing, open_deeds, deeds, allowed, lines)
 
 
 def judged_delivery(allowed: tuple[str, ...], deeds: dict[str, Deed]) -> Delivery:

@@ -87,7 +87,7 @@ class Payments:
         order_id, amount = effect.effect_id, int(effect.data.get("amount_fen", 0))
         till = self.till(str(effect.data.get("channel", "")))
         delivery = delivery_of(effect, self._journal)
-        if is_running and delivery.decided != "yes":
+        if is_running and not delivery.is_certain:
             return True
         standing = await till.look(order_id, amount, verify=True)
         if standing.state in ("waiting", "unknown"):
@@ -107,10 +107,12 @@ class Payments:
         order_id, amount = effect.effect_id, int(effect.data.get("amount_fen", 0))
         delivery = delivery_of(effect, self._journal)
         if delivery.decided == "open":
-            outcomes = [await self._outcome(deed) for deed in delivery.open_deeds]
-            if "open" in outcomes:
-                return False
-            delivery.decided = "yes" if set(outcomes) == {"done"} else "no"
+            for deed in delivery.open_deeds:
+                outcome = await self._outcome(deed)
+                if outcome == "open":
+                    return False
+                deed.outcome = Disposition.SUCCEEDED if outcome == "done" else Disposition.FAILED
+            delivery = delivery.judged_again()
         if standing.is_final:
             self._end(effect, "delivered", standing.reason)
             return True

@@ -28,6 +28,8 @@ class MoneyPeer:
         self.on_order: Callable[[str], None] = lambda _order: None
         self.on_call: Callable[[str], None] = lambda _call: None
         self.outcomes: dict[str, str] = {}
+        self.undelivered: tuple[str, ...] = ()
+        """Lines the terminal last reported as not delivered."""
 
     def pay(self, order_id: str, *amounts: int) -> None:
         order = self.orders[order_id]
@@ -105,6 +107,7 @@ class MoneyPeer:
 
     def _report(self, order_id: str, verb: str, said: dict[str, Any]) -> None:
         if verb == "delivered":
+            self.undelivered = tuple(said.get("undelivered_lines", ()))
             order = self.orders[order_id]
             is_back = said["outcome"] == "not_delivered"
             refunded = order.amount_fen if is_back else order.refunded_fen

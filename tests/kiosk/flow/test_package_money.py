@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from kiosk.contracts.errors import Refused
+from kiosk.contracts.errors import Refused, Unreachable
 from kiosk.flow.screens import FormScreen, NoticeScreen
 from kiosk.flow.steps.effects import orders
 from kiosk.machine.journal import Journal
+from kiosk.machine.money.books import Deed, judged_lines
 from kiosk.machine.money.payments import Payments
 from kiosk.machine.services import Services
 from tests.kiosk.contracts.test_packages import PHONE, WORDS, composed, form, member, members
@@ -24,6 +25,7 @@ from tests.kiosk.flow.world import NOW, World, text
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kiosk.flow.steps.parts.ASK_AGAIN_SECONDS", 0.0)
     monkeypatch.setattr(orders, "TICK_SECONDS", 0.005)
     monkeypatch.setattr(orders, "SECONDS_TO_PAY", 1)
 
@@ -110,3 +112,43 @@ async def test_who_does_not_pay_still_gets_what_is_free(tmp_path: Path) -> None:
         await world.screen("rate", "notice")
         assert outcomes(world) == {"insurance": "failed", "household": "done"}
         assert "insurance.apply" not in [operation for operation, _, _ in world.services.calls]
+
+
+@live
+async def test_a_part_nobody_answered_for_is_decided_by_the_centres_word_line_by_line(tmp_path: Path) -> None:
+    for outcome, back in (("done", []), ("failed", ["l1"])):
+        peer = MoneyPeer()
+        peer.on_order = lambda order, peer=peer: peer.pay(order, 2000)  # type: ignore[misc]
+        async with package(tmp_path / outcome, TWO, peer) as world:
+            world.services.answers["insurance.apply"] = Unreachable("silence", reason="timed_out")
+            notice = await world.screen("insurance_submit", "notice")
+            request = next(id for operation, id, _ in world.services.calls if operation == "insurance.apply")
+            peer.outcomes[request] = outcome
+            world.choose(notice, "go_on")
+            world.choose(await world.screen("rate"), "skip")
+            assert await settled(world) == "delivered"
+            assert not world.events("payment_delivered"), "the flow did not know"
+            assert list(peer.undelivered) == back
+
+
+ALLOWED = ("seals_submit", "insurance_submit")
+LINES = {"l0": ("seals_submit",), "l1": ("insurance_submit",)}
+
+
+@pytest.mark.parametrize(
+    ("seals", "insurance", "decided", "back"),
+    [
+        ("succeeded", "succeeded", "yes", ()), ("succeeded", None, "yes", ("l1",)),
+        ("failed", "succeeded", "yes", ("l0",)), ("failed", None, "no", ("l0", "l1")), (None, None, "no", ("l0", "l1")),
+        ("succeeded", "uncertain", "open", ()), ("failed", "", "open", ("l0",)),
+    ],
+)  # fmt: skip
+def test_after_a_power_cut_each_line_is_judged_by_its_own_deeds(
+    seals: str | None, insurance: str | None, decided: str, back: tuple[str, ...]
+) -> None:
+    """None: its request was never begun. An empty outcome: begun, and the power went."""
+    outcomes = {"seals_submit": seals, "insurance_submit": insurance}
+    deeds = {step: Deed("service", step, said) for step, said in outcomes.items() if said is not None}
+    judged = judged_lines(ALLOWED, LINES, deeds)
+    assert (judged.decided, judged.undelivered) == (decided, back)
+    assert not judged.is_certain, "while the citizen is still there, only the flow says that it is over"

@@ -48,7 +48,19 @@ async def before(transaction: Transaction, step: Step) -> None:
         raise StepFailed(FaultCode.CENTRE_UNREACHABLE, f"the delivery was not allowed: {error}") from error
     except KioskError as error:
         raise StepFailed(FaultCode.PAYMENT_UNCERTAIN, f"the delivery was not allowed: {error}") from error
-    transaction.journal("delivery_allowed", order_id=paid.order_id, steps=",".join(deed.id for deed in deeds))
+    transaction.journal(
+        "delivery_allowed",
+        order_id=paid.order_id,
+        steps=",".join(deed.id for deed in deeds),
+        lines=_lines(transaction, paid, deeds),
+    )
+
+
+def _lines(transaction: Transaction, paid: Paid, deeds: tuple[Step, ...]) -> str:
+    """Of a package, which deeds each line of the bill pays for: `l0=step,l1=step`."""
+    if not transaction.matter.parts:
+        return ""
+    return ",".join(f"{line}={deed.id}" for line, part in paid.lines.items() for deed in deeds if deed.parts == (part,))
 
 
 def after(transaction: Transaction, step: Step) -> None:
@@ -57,6 +69,8 @@ def after(transaction: Transaction, step: Step) -> None:
     if paid is None or paid.delivered or payments is None:
         return
     paid.done.add(step.id)
+    if transaction.matter.parts and transaction.pending_requests:
+        return
     deeds = deeds_for(transaction, paid)
     if not deeds or any(deed.id not in paid.done for deed in deeds):
         return
