@@ -89,5 +89,5 @@ def is_same(made: Step, step: Step) -> bool:
             step.operation, step.send, step.when, "query",
         )  # fmt: skip
     if isinstance(made, CollectMaterialStep) and isinstance(step, CollectMaterialStep):
-        return made.certificate == step.certificate
+        return made.certificate == step.certificate and (step.certificate is not None or made.material == step.material)
     return False
