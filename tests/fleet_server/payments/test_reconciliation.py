@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from sqlmodel import col, delete, select
 
 from fleet_server.__main__ import main
+from fleet_server.dashboard.catalogue import catalogue
 from fleet_server.database import now
 from fleet_server.payments.models import PaymentArrived, PaymentDay, PaymentDifference, PaymentRefund
 from fleet_server.payments.providers import daily_files
+from fleet_server.payments.providers.alipay import REASONS as ALIPAY_REASONS
+from fleet_server.payments.providers.non_tax import REASONS as BILL_REASONS
 from fleet_server.payments.providers.protocol import Unreachable
 from fleet_server.payments.reconciliation import Compared, reconcile, reconcile_when_due
 from fleet_server.sandbox.payments.bills import payment_code
+from kiosk.contracts.payments import Delivery, OrderState
 from kiosk.contracts.value import CITY_TIME
 from tests.fleet_server.payments.conftest import Cash
 
@@ -167,3 +171,16 @@ def test_the_page_shows_what_needs_a_person(cash: Cash) -> None:
         assert "<script>" not in browser.get("/money", params={"number": "<script>alert(1)</script>"}).text
     with cash.world.staff_client("author") as browser:
         assert browser.get("/money").status_code == 403
+
+
+def test_every_state_of_money_has_its_words() -> None:
+    kinds = [
+        f"{prefix}{kind}" for prefix in ("", "refund_") for kind in ("missing_here", "missing_there", "other_amount")
+    ]
+    groups = {
+        "state": get_args(OrderState), "delivery": get_args(Delivery), "channel": CHANNELS, "kind": kinds,
+        "result": ("agrees", "differs"), "why": {*BILL_REASONS.values(), *ALIPAY_REASONS.values(), "provider_refused"},
+    }  # fmt: skip
+    wanted = {f"money.{group}.{value}" for group, values in groups.items() for value in values}
+    assert len(wanted) > 25
+    assert not wanted - set(catalogue())
