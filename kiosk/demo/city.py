@@ -107,7 +107,7 @@ class City:
             env=os.environ | self._server_environment() | environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         if done.returncode != 0:
