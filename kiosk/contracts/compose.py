@@ -189,17 +189,20 @@ class _Composer:
             while queue and isinstance(queue[0], CallServiceStep | CollectMaterialStep):
                 step = queue.popleft()
                 any_taken = True
-                if isinstance(step, CollectMaterialStep) and step.certificate in self.package.package.without:
-                    self._leave_out(member.id, step)
+                if isinstance(step, CollectMaterialStep) and (given := self._given_instead(step)) is not None:
+                    self._leave_out(member.id, step, given)
                     continue
                 with self._told(at):
                     self._take_once(member.id, rewritten(step, self.names[member.id]))
         return any_taken
 
-    def _leave_out(self, member: str, step: CollectMaterialStep) -> None:
+    def _given_instead(self, step: CollectMaterialStep) -> str | None:
+        return None if step.certificate is None else self.package.package.without.get(step.certificate)
+
+    def _leave_out(self, member: str, step: CollectMaterialStep, given: str) -> None:
         """Of a certificate that does not exist yet only its identifier is sent, once somebody gave it."""
         material = f"material.{step.id}"
-        self.names[member][f"{material}.certificate"] = self.package.package.without[step.certificate]
+        self.names[member][f"{material}.certificate"] = given
         self._left_out |= {(member, f"{material}.{name}") for name in MATERIAL_NAMES - {"certificate"}}
 
     def _take_once(self, member: str, step: Step) -> None:

@@ -119,13 +119,21 @@ class FillFormStep(StepOfMatter):
 
 
 class CollectMaterialStep(StepOfMatter):
-    """A material: the certificate library first (材料免提交); captured only when none is found."""
+    """A material: the certificate library first (材料免提交); captured when none is found, or can be: a photo."""
 
     kind: Literal["collect_material"] = "collect_material"
     material: LocalizedText
-    certificate: Slug = Field(description="certificate type asked for in the library")
+    certificate: Slug | None = Field(
+        default=None, description="certificate type asked for in the library; left out for what no library holds"
+    )
     capture: bool = Field(default=True, description="may be captured by the document camera when none is found")
-    purpose: LocalizedText = Field(description="why the certificate is used; passed on and logged")
+    purpose: LocalizedText = Field(description="why the material is used; passed on and logged")
+
+    @model_validator(mode="after")
+    def _can_be_had(self) -> CollectMaterialStep:
+        if self.certificate is None and not self.capture:
+            raise ValueError("a material comes from the library or the camera: name its certificate, or let it capture")
+        return self
 
 
 class ReviewStep(StepOfMatter):

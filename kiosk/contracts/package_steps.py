@@ -144,13 +144,13 @@ def _said(value: Any) -> str:
 
 
 def merged_material(first: CollectMaterialStep, second: CollectMaterialStep, part: str) -> CollectMaterialStep:
-    """One certificate for two members; each purpose is told and passed on."""
+    """One certificate or paper for two members; each purpose is told and passed on."""
     purpose = first.purpose
     if second.purpose.zh_cn not in purpose.zh_cn:
         purpose = in_languages(lambda language: "；".join(
             text.in_language(language) for text in (first.purpose, second.purpose)
         ))  # fmt: skip
-    what = f"material {second.certificate!r}"
+    what = f"material {second.certificate or second.material.zh_cn!r}"
     return with_part(first, part).model_copy(
         update={
             "purpose": purpose,

@@ -72,6 +72,7 @@ class Known:
         self.choices: dict[str, frozenset[str]] = {}
         self.services: set[str] = set()
         self.materials: set[str] = set()
+        self.papers: set[str] = set()
         self.payments: set[str] = set()
         self.certificates: set[str] = set()
         self.anything_certified = self.anything_answered = False
@@ -92,7 +93,10 @@ class Known:
                 self.payments.add(step.id)
             case CollectMaterialStep():
                 self.materials.add(step.id)
-                self.certificates.add(step.certificate)
+                if step.certificate is None:
+                    self.papers.add(step.id)
+                else:
+                    self.certificates.add(step.certificate)
             case Unreadable():
                 self.services.add(step.id)
                 self.materials.add(step.id)
@@ -116,7 +120,7 @@ class Known:
                 fault = self._step_fault(source, names, self.services, "call_service")
             case "material":
                 fault = self._step_fault(source, names, self.materials, "collect_material")
-                fault = fault or name_fault(source, names[1:], MATERIAL_NAMES)
+                fault = fault or name_fault(source, names[1:], MATERIAL_NAMES) or self._paper_fault(source, names)
             case "payment":
                 fault = self._step_fault(source, names, self.payments, "pay")
                 fault = fault or name_fault(source, names[1:], PAYMENT_NAMES)
@@ -166,6 +170,11 @@ class Known:
         self.certificates.add(names[0])
         return None
 
+    def _paper_fault(self, source: str, names: list[str]) -> str | None:
+        if names[0] not in self.papers or names[1] != "certificate":
+            return None
+        return f"source {source!r}: step {names[0]!r} asks no library: name its certificate, or send its page"
+
     def _step_fault(self, source: str, names: list[str], given: set[str], kind: str) -> str | None:
         root = source.split(".", 1)[0]
         if len(names) < 2:
@@ -193,7 +202,8 @@ def _gives(step: AnyStep | Unreadable) -> set[str]:
         case SignStep() | PayStep():
             return {f"{'payment' if step.kind == 'pay' else 'material'}.{step.id}"}
         case CollectMaterialStep():
-            return {f"material.{step.id}", f"certificate.{step.certificate}"}
+            asked = {f"certificate.{step.certificate}"} if step.certificate is not None else set()
+            return {f"material.{step.id}"} | asked
         case FillFormStep() | AskStep():
             return {f"answer.{name}" for name in answers_of(step)}
         case Unreadable():

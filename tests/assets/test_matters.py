@@ -17,8 +17,9 @@ from fleet_server.sandbox.citizens import read_citizens
 from fleet_server.sandbox.departments import DEPARTMENTS
 from fleet_server.sandbox.documents import DocumentTemplate
 from kiosk.contracts.bundle import MAXIMUM_MATTER_BYTES
-from kiosk.contracts.matter import Matter, PrintDocumentStep
+from kiosk.contracts.matter import CollectMaterialStep, Matter, PrintDocumentStep
 from kiosk.contracts.scenario import Scenario, load_scenario
+from kiosk.contracts.source_rules import CERTIFICATE_TYPES
 from kiosk.contracts.value import canonical_bytes
 from kiosk.flow.words import has_word
 
@@ -95,6 +96,10 @@ class TestEveryMatter:
 
     def test_asks_only_what_the_gateway_offers(self, file: Path) -> None:
         assert operation_mistakes(matter_of(file), connectors()) == []
+
+    def test_asks_the_library_only_for_what_it_holds(self, file: Path) -> None:
+        collected = [step for step in matter_of(file).steps if isinstance(step, CollectMaterialStep)]
+        assert {step.certificate for step in collected} <= CERTIFICATE_TYPES | {None}
 
     def test_speaks_three_languages(self, file: Path) -> None:
         texts = texts_in(yaml.safe_load(file.read_text(encoding="utf-8")))

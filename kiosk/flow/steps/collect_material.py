@@ -1,4 +1,4 @@
-"""A material: the certificate library first (材料免提交); captured only when none is found."""
+"""A material: the certificate library first (材料免提交); captured when none is found, or can be: a photo, a plan."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from kiosk.flow.words import word
 
 
 async def run(transaction: Transaction, step: CollectMaterialStep) -> Outcome:
-    transaction.working("asking_library")
-    found = await find_certificate(transaction, step.certificate, step.purpose.zh_cn)
-    if found is not None:
-        return await _show_found(transaction, step, str(found["identifier"]))
+    if step.certificate is not None:
+        transaction.working("asking_library")
+        found = await find_certificate(transaction, step.certificate, step.purpose.zh_cn)
+        if found is not None:
+            return await _show_found(transaction, step, str(found["identifier"]))
     if not step.capture:
         raise StepFailed(FaultCode.MATERIAL_MISSING, f"no {step.certificate} in the library", can_retry=False)
     page = await _capture(transaction, step)
@@ -55,11 +56,12 @@ def _short(identifier: str) -> str:
 
 async def _capture(transaction: Transaction, step: CollectMaterialStep) -> ScannedPage:
     hint = word("capture_hint")
+    say = transaction.say() if step.certificate is None else word("lay_paper")
     while True:
         await transaction.session.ask(
             InstructScreen(
                 **transaction.frame(
-                    say=word("lay_paper"),
+                    say=say,
                     place=Place.DOCUMENT_CAMERA,
                     primary=option("capture", "capture"),
                 ),

@@ -139,6 +139,41 @@ def test_a_mistake_is_named_with_path_line_and_cure(good: str, bad: str, path: s
         assert word in found[0][2]
 
 
+PAPER = """  - id: plan
+    kind: collect_material
+    title: {zh-CN: 图纸, zh-TW: 圖紙, en: Plan}
+    say: {zh-CN: 请放图纸, zh-TW: 請放圖紙, en: Lay the plan}
+    material: {zh-CN: 图纸, zh-TW: 圖紙, en: Plan}
+    purpose: {zh-CN: 办理, zh-TW: 辦理, en: This matter}
+"""
+WITH_PAPER = GOOD.replace("  - id: lookup", f"{PAPER}  - id: lookup").replace(
+    "name: card.name", "name: card.name, page: material.plan.page"
+)
+
+
+def test_a_paper_no_library_holds_names_no_certificate() -> None:
+    (plan,) = [step for step in load_matter(WITH_PAPER, "sample.yaml").steps if step.kind == "collect_material"]
+    assert plan.certificate is None
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "path", "words"),
+    [
+        ("material.plan.page", "material.plan.certificate", "steps[3].send.page", ["asks no library", "send its page"]),
+        (
+            "kind: collect_material",
+            "kind: collect_material\n    capture: false",
+            "steps[2].collect_material",
+            ["library or the camera"],
+        ),
+    ],
+)
+def test_a_mistake_with_such_a_paper_is_named(good: str, bad: str, path: str, words: list[str]) -> None:
+    found = [mistake for mistake in mistakes(WITH_PAPER.replace(good, bad, 1)) if mistake[0] == path]
+    assert found
+    assert all(word in found[0][2] for word in words)
+
+
 def test_the_line_is_the_authors_line() -> None:
     text = GOOD.replace("{answer.address}", "{answer.adress}").replace("icon: house", "icon: house\ncolour: red")
     lines = {path: line for path, line, _ in mistakes(text)}

@@ -184,6 +184,22 @@ def test_a_certificate_is_collected_once_with_both_purposes() -> None:
     assert sent.send == {"book": "material.household_book.certificate"}
 
 
+@pytest.mark.parametrize(("second_name", "pages"), [("布局图", 1), ("现场照片", 2)])
+def test_papers_without_certificate_are_one_when_they_are_called_the_same(second_name: str, pages: int) -> None:
+    def collect(name: str) -> dict[str, Any]:
+        return {"id": "plan", "kind": "collect_material", "material": text(name), "purpose": text("办理")} | WORDS
+
+    first = member("household", collect("布局图"), form(CHILD, {"id": "phone", "kind": "phone"}))
+    second = member("insurance", collect(second_name), form({"id": "phone", "kind": "phone"}))
+    second["steps"][-3]["send"] = {"plan": "material.plan.page"}
+    made = composed("household", "insurance", of=members(first, second))
+    collected = [step.id for step in made.steps if step.kind == "collect_material"]
+    assert len(collected) == pages
+    sent = next(step for step in made.steps if step.id == "insurance_submit")
+    assert isinstance(sent, CallServiceStep)
+    assert sent.send == {"plan": f"material.{collected[-1]}.page"}
+
+
 def test_what_comes_after_all_parts_is_a_part_of_its_own() -> None:
     issue = {"id": "issue", "kind": "call_service", "operation": "licence.composite", "effect": "submit",
              "when": {"part.household.outcome": ["done", "accepted"]},

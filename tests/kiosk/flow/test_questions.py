@@ -8,6 +8,7 @@ from typing import Any
 from flow_world import World, matter, text
 
 from kiosk.contracts.errors import FaultCode
+from kiosk.contracts.value import sha256_hex
 from kiosk.flow.screens import ChooseScreen, NoticeScreen, ReviewScreen, WentBack
 from tests.kiosk.flow.test_journey import PAPER, RATE, WHO, run, said
 
@@ -78,6 +79,27 @@ def test_what_the_condition_excludes_is_neither_asked_nor_done(tmp_path: Path) -
     world = run(tmp_path, story, matter(ASK, WHO, BIRTH, CALL, RATE))
     assert "birth" not in [data["step"] for data in said(world, "step_ended")]
     assert not said(world, "material_collected")
+
+
+def test_a_photo_no_library_holds_is_laid_down_at_once_with_the_steps_own_words(tmp_path: Path) -> None:
+    photo = {"id": "photo", "kind": "collect_material", "material": text("现场照片"), "purpose": text("办理"),
+             "say": text("请放照片")}  # fmt: skip
+    call = CALL | {"send": {"page": "material.photo.page", "sha256": "material.photo.sha256"}}
+
+    async def story(world: World) -> None:
+        world.stage.start("sample")
+        await world.sign_in_by_face()
+        laid = await world.screen("photo")
+        assert laid.kind == "instruct"
+        assert laid.say.zh_cn == "请放照片"
+        world.choose(laid, "capture")
+        world.choose(await world.screen("photo", "preview"), "use")
+        await world.screen("rating")
+        assert answers(world) == {"page": "anBlZw==", "sha256": sha256_hex(b"jpeg")}
+        assert [operation for operation, _, _ in world.services.calls if operation.startswith("certificates")] == []
+
+    world = run(tmp_path, story, matter(WHO, photo, call, RATE))
+    assert [data["origin"] for data in said(world, "material_collected")] == ["captured"]
 
 
 def test_going_back_leads_through_the_questions_and_forgets_what_no_longer_holds(tmp_path: Path) -> None:
