@@ -70,11 +70,18 @@ def _note(session: Session, terminal: str, entry: JournalEntry) -> None:
         case "citizen_told":
             row.fault = _text(data.get("fault"), 16) or row.fault
         case "rating_given":
-            row.rating = _number(data.get("grade"))
+            _note_rating(row, data, moment)
         case "print_ended" | "print_reconciled":
             row.printed = [*row.printed, _text(data.get("disposition"), 16) or "unknown"]
         case _:
             pass
+
+
+def _note_rating(row: Transaction, data: dict[str, Any], moment: dt.datetime) -> None:
+    """Once per transaction: a second rating changes nothing."""
+    if row.rated_at is None:
+        row.rating, row.rated_at = _number(data.get("grade")), moment
+        row.rating_reasons = [each for each in (_text(data.get("reasons"), 80) or "").split(",") if each]
 
 
 def _text(value: object, length: int) -> str | None:

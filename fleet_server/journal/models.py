@@ -63,7 +63,9 @@ class Transaction(SQLModel, table=True):
     fault: str | None = Field(default=None, max_length=16)
     holder: str | None = Field(default=None, max_length=40)
     case_number: str | None = Field(default=None, max_length=80)
-    rating: int | None = None
+    rating: int | None = Field(default=None, index=True)
+    rated_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTime)
+    rating_reasons: list[str] = Field(default=[], sa_column=Column(JSON, nullable=False, server_default="[]"))
     printed: list[str] = Field(default=[], sa_column=Column(JSON, nullable=False))
 
 
