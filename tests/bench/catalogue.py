@@ -73,6 +73,6 @@ def _ran(directory: Path, opened: int = 0) -> dict[str, Any]:
         env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False,
     )  # fmt: skip
     if done.returncode != 0:
-        raise RuntimeError(f"the window over {directory.name} matters ended with {done.returncode}: {done.stderr[-500:]}")
+        raise RuntimeError(f"{directory.name} matters: the window ended with {done.returncode}: {done.stderr[-500:]}")
     said: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return said | {"painted_ms": (said["painted_at"] - begun) * 1000}

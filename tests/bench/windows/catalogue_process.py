@@ -1,7 +1,7 @@
-"""python -m tests.bench.windows.catalogue_process DIRECTORY [--open N]: a real stage over the library in DIRECTORY.
+"""python -m tests.bench.windows.catalogue_process DIRECTORY [N]: a real stage over the library in DIRECTORY.
 
-Says, as one JSON line: `painted_at`, when the home page stood (monotonic seconds); `opened_ms`, from a touch on a tile to
-the matter's first painted screen, N matters one after another; `found_ms`, from a question to its painted answers.
+Says, as one JSON line: `painted_at`, when the home page stood (monotonic seconds); `opened_ms`, from a touch on a tile
+to the matter's first painted screen, N matters one after another; `found_ms`, from a question to its answers.
 """
 
 from __future__ import annotations
