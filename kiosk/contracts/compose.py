@@ -2,8 +2,8 @@
 
 Order of the composed steps:
 
-  leading `ask` steps of before · consent · identify · the rest of before
-  per round: queries and certificates · questions · one form             of all members, each thing once
+  leading `ask` steps of before · the members' questions · consent · identify · the rest of before
+  per round: queries and certificates · questions that rest on them · one form     of all members, each thing once
   review · sign · submits that come before a member's payment · pay
   each member's submits · papers to print · after · receipt · rating
 
@@ -44,6 +44,7 @@ from kiosk.contracts.package_order import (
     items_of,
     leading_asks,
     preparing,
+    stands_alone,
     without,
 )
 from kiosk.contracts.package_shared import consent_step, payment_step, receipt_step, review_step, signature_step
@@ -149,12 +150,14 @@ class _Composer:
     def steps(self) -> list[Step]:
         asks = leading_asks(self.package.package.before)
         self._take_before(asks)
+        waiting = {member.id: deque(preparing(member)) for member in self.members}
+        self._ask_first(waiting)
         if consent := consent_step(self.package, self.members):
             self.made.append(consent)
         if any(isinstance(step, IdentifyStep) for member in self.members for step in member.steps):
             self.made.append(IdentifyStep(id="identify"))
         self._take_before(self.package.package.before[len(asks) :])
-        self._prepare()
+        self._prepare(waiting)
         self.made += [step for step in (review_step(self.members, self.names),) if step is not None]
         if signature := signature_step(self.package, self.members, self.names):
             self.made.append(signature)
@@ -173,8 +176,19 @@ class _Composer:
 
     # --- what is asked and collected, round by round -----------------------------------------------------------------
 
-    def _prepare(self) -> None:
-        waiting = {member.id: deque(preparing(member)) for member in self.members}
+    def _ask_first(self, waiting: Mapping[str, deque[Step]]) -> None:
+        """Members' questions that rest on questions alone come before everything: then all that is needed is told."""
+        asking: list[tuple[str, Step]] = []
+        known = {f"answer.{id}" for id in self._asked} | {f"answer.{id}" for id in self._presets}
+        for id, queue in waiting.items():
+            for step in [each for each in queue if stands_alone(each, known)]:
+                queue.remove(step)
+                asking.append((id, step))
+                known |= {f"answer.{item.id}" for item in items_of(step)}
+        if asking:
+            self._ask_together(AskStep, asking)
+
+    def _prepare(self, waiting: Mapping[str, deque[Step]]) -> None:
         while any(waiting.values()):
             if self._collect(waiting):
                 continue

@@ -38,6 +38,15 @@ def leading_asks(steps: Sequence[Step]) -> list[Step]:
     return asks
 
 
+def stands_alone(step: Step, known: set[str]) -> bool:
+    """Whether these are questions that rest on nothing but what is asked before them (`known`: answer.ID)."""
+    if not isinstance(step, AskStep) or any(question.choices_from for question in step.questions):
+        return False
+    own = {f"answer.{question.id}" for question in step.questions}
+    sources = {*step.when, *(source for question in step.questions for source in question.when)}
+    return sources <= known | own
+
+
 def items_of(step: Step) -> Sequence[FormField | Question]:
     if isinstance(step, AskStep):
         return step.questions

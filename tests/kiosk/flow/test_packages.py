@@ -225,13 +225,13 @@ def test_an_answer_that_stops_one_part_leaves_the_others(tmp_path: Path) -> None
 
     async def story(world: World) -> None:
         world.stage.start("newborn")
-        world.choose(await world.screen("consent", "review"), "agree")
-        await world.sign_in_by_face("identify")
         world.choose(await world.screen("questions_1", "choose"), "away")
         stopped = await world.screen("questions_1", "notice")
         assert stopped.say.zh_cn == "请到外地办"
         world.choose(stopped, "go_on")
         world.choose(await world.screen("questions_1", "review"), "begin")
+        world.choose(await world.screen("consent", "review"), "agree")
+        await world.sign_in_by_face("identify")
         screen = await world.screen("fields_1", "form")
         world.fill(screen, phone="13900000001", child_name="某某")
         await end(world)
