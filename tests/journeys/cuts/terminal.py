@@ -53,17 +53,18 @@ PAID_MATTER = matter(
 
 
 class Death:
-    """Counts steps and ends this process at one of them, without a word."""
+    """Counts steps and ends this process at one of them, by its number or its name, without a word."""
 
-    def __init__(self, at: int) -> None:
+    def __init__(self, at: int, name: str = "") -> None:
         self.at = at
+        self.name = name
         self.count = 0
         self.trail: list[str] = []
 
     def step(self, name: str) -> None:
         self.count += 1
         self.trail.append(name)
-        if self.count == self.at:
+        if self.count == self.at or name == self.name:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def is_next(self) -> bool:
@@ -97,7 +98,7 @@ class Machine:
     """One terminal with its journal on disk, its centre and its money; made inside a running loop."""
 
     def __init__(self, order: dict[str, Any]) -> None:
-        self.death = Death(order.get("at", 0))
+        self.death = Death(order.get("at", 0), order.get("at_name", ""))
         self.order = order
         key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(order["key"]))
         self.client = MortalClient(order["server"], MachineKey(key), order["terminal"])
