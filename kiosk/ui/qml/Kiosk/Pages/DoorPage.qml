@@ -16,6 +16,7 @@ Item {
         spacing: Theme.space
 
         ActionButton {
+            id: back
             objectName: "home"
             kind: "quiet"
             icon: "left"
@@ -25,8 +26,10 @@ Item {
 
         Label {
             anchors.verticalCenter: parent.verticalCenter
+            width: page.width - 2 * Theme.margin - back.width - Theme.space
             text: page.choosing ? Ui.w.all_matters : Ui.home.door_title
             bold: true
+            balanced: true
             font.pixelSize: Theme.textTitle
         }
     }
@@ -87,7 +90,7 @@ Item {
         model: Ui.home.door_rows
         pagerName: "matters"
         columns: Theme.landscape ? 2 : Theme.elder ? 1 : 2
-        cellMinimum: Theme.mm(Theme.pick(34, 44))
+        cellMinimum: Theme.mm(Theme.pick(Theme.latin ? 44 : 34, 44))
         cellMaximum: Theme.mm(Theme.pick(46, 56))
 
         delegate: MatterTile {
