@@ -74,7 +74,7 @@ def load_head(text: str, file: str) -> MatterHead:
 
 def member_ids(text: str) -> tuple[str, ...]:
     """The matters a package is made of, in order; empty for any other matter, and for a file that cannot be read."""
-    data = read_marked(text).data
+    data = read_marked(text).data if "package" in text else None
     package = data.get("package") if isinstance(data, dict) else None
     parts = package.get("parts") if isinstance(package, dict) else None
     named = [part.get("matter") for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []

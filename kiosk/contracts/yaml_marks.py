@@ -39,8 +39,8 @@ class Marked(NamedTuple):
         return self.lines.get(path, 1)
 
 
-class _PlainLoader(yaml.SafeLoader):
-    """SafeLoader without timestamps."""
+class _PlainLoader(yaml.CSafeLoader):
+    """SafeLoader (libyaml's: ten times as quick) without timestamps."""
 
 
 _PlainLoader.yaml_implicit_resolvers = {
