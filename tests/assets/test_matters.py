@@ -73,6 +73,12 @@ def test_there_are_matters_to_check() -> None:
     assert len(set(ids)) == len(set(codes)) == len(FILES)
 
 
+def test_no_two_tiles_read_alike() -> None:
+    titles = [(matter.short_title or matter.title).by_language() for matter in map(matter_of, FILES)]
+    said = [(language, title) for words in titles for language, title in words.items()]
+    assert [words for words in said if said.count(words) > 1] == []
+
+
 def test_a_department_has_one_name_in_all_its_matters() -> None:
     names: dict[str, set[str]] = {}
     for matter in map(matter_of, FILES):
