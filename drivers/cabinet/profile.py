@@ -131,7 +131,7 @@ def load_profile(path: str) -> Profile:
     try:
         if file.stat().st_size > PROFILE_BYTES:
             raise Unsupported(f"{file.name} is too large for a cabinet's profile", "profile_wrong")
-        tree: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
+        tree: Any = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         return Profile.model_validate(tree)
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise Unsupported(f"the cabinet's profile {file.name} is wrong: {_words(error)}", "profile_wrong") from error

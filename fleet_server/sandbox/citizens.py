@@ -128,19 +128,19 @@ class CertificateType(_Record):
 
 
 def read_citizens(path: Path = SAMPLES) -> tuple[Citizen, ...]:
-    listed = yaml.safe_load(path.read_text(encoding="utf-8"))["citizens"]
+    listed = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["citizens"]
     return tuple(Citizen.model_validate(entry) for entry in listed)
 
 
 def read_firms(path: Path = FIRMS) -> dict[str, Firm]:
     """Every firm by its unified social credit code."""
-    listed = yaml.safe_load(path.read_text(encoding="utf-8"))["firms"]
+    listed = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["firms"]
     return {firm.credit_code: firm for firm in (Firm.model_validate(entry) for entry in listed)}
 
 
 def read_certificate_types(path: Path = CERTIFICATE_TYPES) -> dict[str, CertificateType]:
     """Every type the library holds, by the name citizens.yaml and matters use."""
-    listed = yaml.safe_load(path.read_text(encoding="utf-8"))["types"]
+    listed = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["types"]
     return {name: CertificateType.model_validate(entry) for name, entry in listed.items()}
 
 
@@ -163,7 +163,7 @@ def _city_file(platform: str, directory: Path) -> dict[str, Any]:
     path = directory / f"{platform}.yaml"
     if not path.is_file():
         return {}
-    return dict(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+    return dict(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) or {})
 
 
 def yuan(fen: int) -> str:

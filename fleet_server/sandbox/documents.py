@@ -145,7 +145,7 @@ def read_templates(matters: Path = MATTERS) -> dict[str, DocumentTemplate]:
     """Every paper by its kind. Raises `ValueError` when two matters name the same kind."""
     found: dict[str, DocumentTemplate] = {}
     for path in sorted(matters.glob("*/*/templates/*.yaml")):
-        template = DocumentTemplate.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        template = DocumentTemplate.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
         if template.kind in found:
             raise ValueError(
                 f"{path.relative_to(matters)}: a paper of kind {template.kind} is there already: rename it"

@@ -38,7 +38,11 @@ _NAMES = TypeAdapter(dict[str, LocalizedText])
 def words_of_class(device_class: str) -> dict[str, FaultWords]:
     """The sentences of one class by code; empty for a class without a file. Raises `ValueError` for a broken file."""
     file = FOLDER / f"{device_class}.yaml"
-    return _WORDS.validate_python(yaml.safe_load(file.read_text(encoding="utf-8")) or {}) if file.is_file() else {}
+    return (
+        _WORDS.validate_python(yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) or {})
+        if file.is_file()
+        else {}
+    )
 
 
 def fault_words(device_class: str, code: str) -> FaultWords | None:
@@ -49,7 +53,9 @@ def fault_words(device_class: str, code: str) -> FaultWords | None:
 @cache
 def fault_names() -> dict[str, LocalizedText]:
     """Every code's short name, as the head of a ticket says it."""
-    return _NAMES.validate_python(yaml.safe_load((FOLDER / f"{NAMES}.yaml").read_text(encoding="utf-8")))
+    return _NAMES.validate_python(
+        yaml.load((FOLDER / f"{NAMES}.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    )
 
 
 def device_class_of(device: str) -> str:

@@ -31,7 +31,7 @@ def answers_of(matter: str, card: str) -> dict[str, str]:
 def _told(matter: str) -> list[dict[str, Any]]:
     """The matter's scenarios that end well by themselves, the plainest first."""
     files = sorted(_folder(matter).glob("scenarios/*.yaml"), key=lambda file: (file.stem != "happy", file.stem))
-    told = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
+    told = [yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) for file in files]
     return [
         each
         for each in told
@@ -53,7 +53,9 @@ def department_of(matter: str) -> str:
 
 @cache
 def _read(matter: str) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((_folder(matter) / "matter.yaml").read_text(encoding="utf-8"))
+    found: dict[str, Any] = yaml.load(
+        (_folder(matter) / "matter.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
+    )
     return found
 
 

@@ -16,7 +16,7 @@ def rehearsed(matter_file: Path, scenario: Path | None, language: str) -> list[t
     """Every screen the citizen sees, for each mode; answers are those of the scenario where it has one."""
     answers = {}
     if scenario is not None:
-        told = yaml.safe_load(scenario.read_text(encoding="utf-8"))
+        told = yaml.load(scenario.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         answers = {name: str(value) for name, value in (told.get("answers") or {}).items()}
     matter = read_matter_json(matter_file)
     return [(mode, asyncio.run(rehearse(matter, answers, mode, Language(language)))) for mode in Mode]

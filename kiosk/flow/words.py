@@ -33,7 +33,7 @@ class FailureWords(Contract):
 @cache
 def _catalogue() -> dict[str, Any]:
     with WORDS_FILE.open(encoding="utf-8") as file:
-        catalogue: dict[str, Any] = yaml.safe_load(file)
+        catalogue: dict[str, Any] = yaml.load(file, Loader=yaml.CSafeLoader)
     return catalogue
 
 

@@ -26,7 +26,9 @@ PEOPLE = {citizen.id: citizen for citizen in read_citizens()}
 FIRMS = read_firms()
 FIRM_NAMES = {firm.name: firm for firm in FIRMS.values()}
 PLATFORMS = sorted(path.stem for path in CITY.glob("*.yaml"))
-CARDS: dict[str, dict[str, Any]] = yaml.safe_load((SAMPLES / "cards.yaml").read_text(encoding="utf-8"))
+CARDS: dict[str, dict[str, Any]] = yaml.load(
+    (SAMPLES / "cards.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
+)
 INVENTED = ("测试", "示范", "样例", "样本", "樣", "样")
 CREDIT_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 NOBODY = dt.date(2100, 1, 1)
@@ -58,11 +60,13 @@ def everything() -> list[tuple[str, str, dict[str, Any]]]:
     """(platform, citizen id, mapping) of all that is known, citizens.yaml as the platform `citizens`."""
     found = [
         ("citizens", citizen["id"], inner)
-        for citizen in yaml.safe_load((SAMPLES / "citizens.yaml").read_text(encoding="utf-8"))["citizens"]
+        for citizen in yaml.load((SAMPLES / "citizens.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)[
+            "citizens"
+        ]
         for _, inner in groups(citizen, citizen["id"])
     ]
     for platform in PLATFORMS:
-        said = yaml.safe_load((CITY / f"{platform}.yaml").read_text(encoding="utf-8")) or {}
+        said = yaml.load((CITY / f"{platform}.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) or {}
         found += [(platform, id_, inner) for id_, facts in said.items() for _, inner in groups(facts, id_)]
     return found
 

@@ -36,7 +36,7 @@ def load_cards(path: Path = CARDS_FILE, portraits: Path = PORTRAITS) -> Mapping[
 
     Raises `ValueError` naming the card that cannot be made.
     """
-    entries: dict[str, dict[str, Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    entries: dict[str, dict[str, Any]] = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     cards = {}
     for number, (name, entry) in enumerate(entries.items(), 1):
         try:

@@ -88,7 +88,7 @@ def account_for(accounts: Sequence[Account], payee: str) -> Account | None:
 def read_accounts(path: Path, *, is_development: bool) -> Accounts:
     """Raises `SettingsInvalid` naming the field and the cure, never a key."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) or {}
         return understood(_with_files(content, path.parent), is_development=is_development)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SettingsInvalid(f"YIZHAN_PAYMENTS: {path} cannot be read: {type(error).__name__}") from error

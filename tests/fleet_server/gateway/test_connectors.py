@@ -135,7 +135,7 @@ def test_an_authority_given_twice(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text, encoding="utf-8")
     with pytest.raises(SettingsInvalid, match="given twice"):
         read_connectors(tmp_path)
-    changed = yaml.safe_load(text) | {"authority": "other"}
+    changed = yaml.load(text, Loader=yaml.CSafeLoader) | {"authority": "other"}
     (tmp_path / "b.yaml").write_text(yaml.safe_dump(changed, allow_unicode=True), encoding="utf-8")
     with pytest.raises(SettingsInvalid, match="given by two connectors"):
         read_connectors(tmp_path)

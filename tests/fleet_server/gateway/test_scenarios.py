@@ -191,7 +191,7 @@ def card_of(name: str) -> IdCard:
 
 @functools.cache
 def cards() -> dict[str, Any]:
-    found = yaml.safe_load((ASSETS / "samples" / "cards.yaml").read_text(encoding="utf-8"))
+    found = yaml.load((ASSETS / "samples" / "cards.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     return {name: {key: card[key] for key in card.keys() & IdCard.model_fields.keys()} for name, card in found.items()}
 
 

@@ -21,8 +21,8 @@ from drivers.bench.words import address_option
 from drivers.registry import find_simulator, simulators
 from kiosk.demo.city import SIMULATED, City
 from kiosk.demo.dock import Dock
+from kiosk.demo.dock.levers import FAULTS, ORDERS, panel
 from kiosk.demo.hand import Hand
-from kiosk.demo.levers import FAULTS, ORDERS, panel
 from kiosk.demo.others import NO_WIRE, ONE_CAMERA, SHOWN, THE_SCREEN, others, section
 from kiosk.demo.processes import Program
 
@@ -175,7 +175,7 @@ def test_the_simulators_know_every_order_of_the_dock() -> None:
 
 def test_every_fault_has_words_in_both_languages() -> None:
     knobs = {fault for name in simulators() for fault in find_simulator(name).load().faults}
-    assert not knobs - set(FAULTS), f"kiosk/demo/levers.py: write {sorted(knobs - set(FAULTS))}"
+    assert not knobs - set(FAULTS), f"kiosk/demo/dock/levers.py: write {sorted(knobs - set(FAULTS))}"
     for chinese, english in FAULTS.values():
         assert re.search(r"[\u4e00-\u9fff]", chinese)
         assert english.isascii()

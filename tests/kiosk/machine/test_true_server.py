@@ -28,7 +28,9 @@ from kiosk.machine.seals import verify_seal
 from kiosk.machine.services import Services
 
 TEXT = Path("assets/matters/natural_resources/no_house_certificate/matter.yaml").read_text(encoding="utf-8")
-PEOPLE = yaml.safe_load(Path("assets/samples/citizens.yaml").read_text(encoding="utf-8"))["citizens"]
+PEOPLE = yaml.load(Path("assets/samples/citizens.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)[
+    "citizens"
+]
 
 
 @contextlib.contextmanager

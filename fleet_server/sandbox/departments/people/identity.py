@@ -1,4 +1,4 @@
-"""统一身份认证: whose code the provincial app (闽政通) shows. It is good once, for a minute, and says nothing itself."""
+"""统一身份认证: whose code the provincial app (闽政通) shows. It is good once, for a minute, and names nobody."""
 
 from __future__ import annotations
 

@@ -101,10 +101,7 @@ def test_what_was_unmasked_is_masked_on_the_next_screen() -> None:
     assert not again.known[0]["is_shown"]
 
 
-ITEMS = {
-    kind: FormItem(id="x", label=plain("x"), kind=kind, max_length=6)
-    for kind in (*FieldKind, "code")
-}
+ITEMS = {kind: FormItem(id="x", label=plain("x"), kind=kind, max_length=6) for kind in (*FieldKind, "code")}
 
 
 @pytest.mark.parametrize(

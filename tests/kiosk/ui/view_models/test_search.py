@@ -15,7 +15,7 @@ from kiosk.ui.view_models.search import Index, Reading
 from kiosk.ui.writing.pinyin import Pinyin
 
 MATTERS = Path(__file__).parents[4] / "assets" / "matters"
-QUESTIONS = yaml.safe_load(Path(__file__).with_name("questions.yaml").read_text(encoding="utf-8"))
+QUESTIONS = yaml.load(Path(__file__).with_name("questions.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
 NEEDED_SHARE = 0.95
 AMONG_THE_FIRST = 3
 LEAST_QUESTIONS = 100

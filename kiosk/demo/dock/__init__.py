@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.demo.city import City
+from kiosk.demo.dock.levers import NETWORK, panel
 from kiosk.demo.hand import Hand
-from kiosk.demo.levers import NETWORK, panel
 
 PAGE = Path(__file__).with_name("dock.html")
 LONGEST_ORDER = 4096

@@ -63,7 +63,9 @@ ORDERS: dict[str, tuple[tuple[str, Words], ...]] = {
 }  # fmt: skip
 FAULTS: dict[str, Words] = {
     fault: (words[0], words[1])
-    for fault, words in yaml.safe_load(Path(__file__).with_name("levers.yaml").read_text(encoding="utf-8")).items()
+    for fault, words in yaml.load(
+        Path(__file__).with_name("levers.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
+    ).items()
 }
 
 
