@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import pytest
 
 TOGETHER = "tests/journeys/"
 """They share one house of many processes, started once."""
-FIRST = (TOGETHER, "tests/drivers/test_fault_matrix.py")
+SCENARIOS = "tests/fleet_server/gateway/test_scenarios.py"
+"""Hundreds, each by itself: they are dealt out in parts."""
+PARTS = 4
+FIRST = (TOGETHER, "tests/drivers/test_fault_matrix.py", SCENARIOS)
 """What takes longest begins first, so that no worker stands idle at the end."""
 
 
@@ -22,6 +26,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return TOGETHER if nodeid.startswith(TOGETHER) else nodeid.partition("::")[0]
+            if nodeid.startswith(TOGETHER):
+                return TOGETHER
+            file = nodeid.partition("::")[0]
+            return f"{file} {zlib.crc32(nodeid.encode()) % PARTS}" if file == SCENARIOS else file
 
     return ByFile(config, log)
