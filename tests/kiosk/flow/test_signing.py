@@ -93,6 +93,21 @@ async def test_a_signature_is_bound_to_what_was_shown_and_sent(tmp_path: Path) -
     await world.close()
 
 
+@live
+async def test_a_sheet_stands_right_after_an_authority_answered(tmp_path: Path) -> None:
+    asked = {"id": "ask", "kind": "call_service", "operation": "sample.look", "effect": "query", "send": {}}
+    world = World(tmp_path, matter(WHO, asked, SIGN, SEND, assurance="card"))
+    world.devices.signature_pad = Touchscreen(TouchscreenOptions())
+    world.stage.start("sample")
+    screen = await sheet(world)
+    await settle(world)
+    write(world, screen)
+    world.choose(await sheet(world, written=True), "confirm")
+    await world.screen("send", "notice")
+    assert len(world.events("document_signed")) == 1
+    await world.close()
+
+
 @pytest.mark.parametrize(("points", "said"), [((), "还没有写名字"), (((20.0, 20.0, 0), (21.0, 20.0, 30)), "太短")])
 @live
 async def test_nothing_and_too_little_are_no_signature(
