@@ -97,7 +97,8 @@ class House:
         self.city.start(lambda _: None)
         self.meet()
         until(lambda: MATTER in self.hand.state()["matters"], 60, "the first matters arrive")
-        until(lambda: len(self.lives()) == 5, 30, "all devices stand")
+        wanted = set(self.settings()["devices"])
+        until(lambda: wanted <= set(self.lives()), 60, f"all devices stand: {', '.join(sorted(wanted))}")
 
     def meet(self) -> None:
         """A hand on the terminal that runs now."""
@@ -219,8 +220,11 @@ class House:
 
     def printer_jobs(self, which: str) -> int:
         """How many jobs the printer itself says are `completed` or `not-completed`."""
-        settings = tomllib.loads((self.city.out / "machine.toml").read_text(encoding="utf-8"))
-        return len(IppClient(settings["devices"]["document_printer"]["address"], "observer").jobs(which))
+        return len(IppClient(self.settings()["devices"]["document_printer"]["address"], "observer").jobs(which))
+
+    def settings(self) -> dict[str, Any]:
+        """The terminal's machine.toml."""
+        return tomllib.loads((self.city.out / "machine.toml").read_text(encoding="utf-8"))
 
     def lives(self) -> dict[str, Life]:
         """The device processes that stood last, by device, as the terminal's log tells."""
