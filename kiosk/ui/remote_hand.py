@@ -28,6 +28,7 @@ from kiosk.ui.window import KioskWindow
 LONGEST_LINE = 64 * 1024
 POLL_MS = 15
 FRAME_MS = 20
+MOST_LOOKS = 50
 PATIENCE_SECONDS = 10.0
 PEN_MS = 12
 INVENTED_NAME: tuple[tuple[tuple[float, float], ...], ...] = (
@@ -123,14 +124,19 @@ class Finger:
     def tap(self, name: str) -> None:
         """Raises `NotThere` when nothing of that name can be touched now.
 
-        A frame passes first: nobody can touch what has not been painted yet.
+        Touched once it stands still from one frame to the next: a page that has just come is laid out first.
         """
-        QTest.qWait(FRAME_MS)
-        for each in touchables(self._kiosk.window):
-            if each["name"] == name:
-                at = QPointF(each["x"], each["y"]).toPoint()
+        before = None
+        for _ in range(MOST_LOOKS):
+            QTest.qWait(FRAME_MS)
+            there = next((each for each in touchables(self._kiosk.window) if each["name"] == name), None)
+            if there is not None and there == before:
+                at = QPointF(there["x"], there["y"]).toPoint()
                 QTest.mouseClick(self._kiosk.window, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
                 return
+            before = there
+            if there is None:
+                break
         raise NotThere(f"nothing to touch is called {name!r}")
 
     def sign(self, name: str) -> None:
