@@ -86,6 +86,9 @@ class Visitor:
         self._citizen.walk(self.journey)
 
 
+PROCESSING = 5
+
+
 class House:
     def __init__(self, out: Path) -> None:
         self.city = City(out)
@@ -221,6 +224,11 @@ class House:
     def printer_jobs(self, which: str) -> int:
         """How many jobs the printer itself says are `completed` or `not-completed`."""
         return len(IppClient(self.settings()["devices"]["document_printer"]["address"], "observer").jobs(which))
+
+    def works_on_a_page(self) -> bool:
+        """The printer holds a whole document and prints it (RFC 8011 5.3.7: processing)."""
+        printer = IppClient(self.settings()["devices"]["document_printer"]["address"], "observer")
+        return any(job.state == PROCESSING for job in printer.jobs("not-completed"))
 
     def settings(self) -> dict[str, Any]:
         """The terminal's machine.toml."""

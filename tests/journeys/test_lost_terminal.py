@@ -16,7 +16,7 @@ def test_terminal_killed_while_the_page_is_printed(house: House, held: bool) -> 
     visitor.to_step("paper", "preview")
     pages, number = house.pages(), visitor.number
     house.hand.tap("primary")
-    until(lambda: house.printer_jobs("not-completed"), 5, "the printer works on the page")
+    until(house.works_on_a_page, 10, "the printer works on the page")
     intent = house.one(number, "print_begun")
     assert not house.entries(number, event="print_ended")
     house.kill_kiosk()
