@@ -54,6 +54,34 @@ SCREENS: dict[str, Screen] = {
         say=text("把身份证平放在屏幕下方发光的读卡区，不要拿开。", "把身分證平放在螢幕下方發光的讀卡區，不要拿開。",
                  "Lay your ID card flat on the lit reader below the screen and leave it there."),
         hint=text("没有带身份证？可点“帮助”找店员。", "沒有帶身分證？可點「說明」找店員。", "No card with you? Touch Help."),
+        alternatives=(
+            option("without_card", "没带身份证，用别的方式", "沒帶身分證，用別的方式", "No card with me: another way"),
+        ),
+        can_go_back=True,
+    ),
+    "without_card": ChooseScreen(
+        screen_id=21, step_id="sign_in", journey=journey(0),
+        title=text("换一种方式登录", "換一種方式登入", "Sign in another way"),
+        say=text("没带身份证也可以办，请选一种方式", "沒帶身分證也可以辦，請選一種方式", "You can sign in without the card. Choose a way."),
+        options=(
+            option("app_code", "闽政通亮码", "閩政通亮碼", "Code of the Minzhengtong app", icon="phone",
+                   detail=text("打开闽政通，把身份码对准扫码窗口", "打開閩政通，把身分碼對準掃碼窗口",
+                               "Open the app and show its code to the scanner")),
+            option("social_card", "社保卡和密码", "社保卡和密碼", "Social-security card and PIN", icon="card",
+                   detail=text("插入社保卡，输入 6 位密码", "插入社保卡，輸入 6 位密碼",
+                               "Insert the card and enter its six-digit PIN")),
+        ),
+        can_go_back=True,
+    ),
+    "pin": FormScreen(
+        screen_id=22, step_id="sign_in", journey=journey(0),
+        title=text("社保卡和密码", "社保卡和密碼", "Social-security card and PIN"),
+        say=text("林*试，请输入 6 位社保卡密码", "林*試，請輸入 6 位社保卡密碼", "林*试, please enter the card's six-digit PIN."),
+        items=(
+            FormItem(id="pin", label=text("社保卡密码", "社保卡密碼", "Card PIN"), kind="pin", value="246810", max_length=6,
+                     error=text("密码不对，还可以输 2 次", "密碼不對，還可以輸入 2 次", "That PIN is not right. Tries left: 2.")),
+        ),
+        primary=option("confirm", "确定", "確定", "Confirm"),
         can_go_back=True,
     ),
     "sign_in": ChooseScreen(
