@@ -10,7 +10,8 @@
 | POST services/{operation}                   | ServiceRequest → ServiceAnswer                                |
 | POST requests/{request_id}/outcome          | – → RequestOutcome; an id that never arrived is barred       |
 | GET  documents/{document_id}                | – → application/pdf                                           |
-| WS   channel                                | server sends {"look": "desired-state" | "commands"}           |
+| handovers/…                                 | kiosk/contracts/handover.py                                  |
+| WS   channel                                | server sends {"look": "desired-state", "commands", "handover"} |
 
 Every request but the enrolment carries an HTTP message signature (RFC 9421), label `terminal`, Ed25519, over
 `@method`, `@path`, `@query`, `date` and, with a body, `content-digest` (RFC 9530); parameters created, nonce, keyid

@@ -48,9 +48,9 @@ from kiosk.contracts.value import Contract, LocalizedText
 __all__ = [
     "CONTRACT_VERSION", "SOURCE_PLACE", "STEP_KINDS", "AskChoice", "AskStep", "Assurance", "CallServiceStep", "Choice",
     "CollectMaterialStep", "Computed", "Condition", "ConsentStep", "FillFormStep", "FormField", "Guide", "IdentifyStep",
-    "Matter", "MatterHead", "Part", "PayStep", "PrintDocumentStep", "PrintReceiptStep", "Question", "RateStep",
-    "ReceiptItem", "ReceiptLayout", "ReviewStep", "ShownValue", "SignStep", "Slug", "Source", "Step", "StepOfMatter",
-    "WriteCardStep", "holds", "places_in",
+    "Matter", "MatterHead", "Part", "PayStep", "PhoneSource", "PrintDocumentStep", "PrintReceiptStep", "Question",
+    "RateStep", "ReceiptItem", "ReceiptLayout", "ReviewStep", "ShownValue", "SignStep", "Slug", "Source", "Step",
+    "StepOfMatter", "WriteCardStep", "holds", "places_in",
 ]  # fmt: skip
 
 CONTRACT_VERSION = 1
@@ -118,8 +118,21 @@ class FillFormStep(StepOfMatter):
     fields: tuple[FormField, ...] = Field(min_length=1)
 
 
+class PhoneSource(Contract):
+    """What the citizen may send from their own phone, after scanning a code on the screen."""
+
+    photos: int = Field(default=3, ge=0, le=3, description="how many photos at most: page, page_2, page_3")
+    text: int = Field(default=0, ge=0, le=500, description="characters of text at most; 0 when none is asked for")
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> PhoneSource:
+        if not self.photos and not self.text:
+            raise ValueError("the phone sends photos or text: allow at least one of them")
+        return self
+
+
 class CollectMaterialStep(StepOfMatter):
-    """A material: the certificate library first (材料免提交); captured when none is found, or can be: a photo."""
+    """A material: the certificate library first (材料免提交); else captured here, or sent from the citizen's phone."""
 
     kind: Literal["collect_material"] = "collect_material"
     material: LocalizedText
@@ -127,12 +140,18 @@ class CollectMaterialStep(StepOfMatter):
         default=None, description="certificate type asked for in the library; left out for what no library holds"
     )
     capture: bool = Field(default=True, description="may be captured by the document camera when none is found")
+    phone: PhoneSource | None = Field(
+        default=None, description="may be sent from the citizen's phone when none is found"
+    )
+    optional: bool = Field(default=False, description="the citizen may carry on without it")
     purpose: LocalizedText = Field(description="why the material is used; passed on and logged")
 
     @model_validator(mode="after")
     def _can_be_had(self) -> CollectMaterialStep:
-        if self.certificate is None and not self.capture:
-            raise ValueError("a material comes from the library or the camera: name its certificate, or let it capture")
+        if self.certificate is None and not self.capture and self.phone is None:
+            raise ValueError(
+                "a material comes from the library or the camera, or from a phone: name its certificate, or let it capture"
+            )
         return self
 
 

@@ -155,6 +155,8 @@ def merged_material(first: CollectMaterialStep, second: CollectMaterialStep, par
         update={
             "purpose": purpose,
             "capture": first.capture or second.capture,
+            "phone": first.phone or second.phone,
+            "optional": first.optional and second.optional,
             "when": either(first.when, second.when, what),
         }
     )

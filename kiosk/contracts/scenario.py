@@ -49,11 +49,18 @@ class Expected(Contract):
     documents: int = Field(default=0, ge=0, description="sealed documents printed")
     receipt: bool = False
     case_number: bool = Field(default=False, description="the authority gave a case number")
-    material: Literal["library", "captured"] | None = None
+    material: Literal["library", "captured", "phone"] | None = None
     objection: bool = Field(default=False, description="a contested value got its number")
     parts: dict[Slug, Literal["done", "accepted", "refused", "failed"]] = Field(
         default={}, description="what became of each part of a package that was wanted"
     )
+
+
+class PhoneSends(Contract):
+    """What the citizen sends from their own phone."""
+
+    photos: int = Field(default=0, ge=0, le=3)
+    text: str = Field(default="", max_length=500)
 
 
 class Scenario(Contract):
@@ -67,6 +74,7 @@ class Scenario(Contract):
     answers: dict[Slug, str] = {}
     objection: str = Field(default="", max_length=100, description="what the first value others gave should be")
     captures: tuple[Slug, ...] = Field(default=(), description="collect_material steps where a paper is laid down")
+    sends: dict[Slug, PhoneSends] = Field(default={}, description="by collect_material step: what comes from a phone")
     payment: Literal["paid", "late", "twice", "wrong_amount", "never", "refused"] = Field(
         default="paid",
         description="late: the money comes once the order is closed; late, never, refused: they leave",
@@ -85,7 +93,8 @@ def load_scenario(text: str, file: str, matter: Matter) -> Scenario:
         try:
             scenario = Scenario.model_validate(marked.data)
         except ValidationError as error:
-            known = frozenset({*Scenario.model_fields, *SandboxOrder.model_fields, *Expected.model_fields})
+            groups = (Scenario, SandboxOrder, Expected, PhoneSends)
+            known = frozenset(name for group in groups for name in group.model_fields)
             mistakes += mistakes_of(error.errors(include_url=False), marked, known)
         else:
             mistakes += _misfits(scenario, matter, marked)
@@ -100,6 +109,7 @@ def _misfits(scenario: Scenario, matter: Matter, marked: Marked) -> list[Mistake
     }
     fields |= {asked.id: asked for step in matter.steps if isinstance(step, AskStep) for asked in step.questions}
     captured = {step.id for step in matter.steps if isinstance(step, CollectMaterialStep) and step.capture}
+    phones = {step.id: step.phone for step in matter.steps if isinstance(step, CollectMaterialStep) and step.phone}
     steps = {step.id for step in matter.steps}
     found: list[tuple[str, str]] = []
     for name, value in scenario.answers.items():
@@ -111,6 +121,13 @@ def _misfits(scenario: Scenario, matter: Matter, marked: Marked) -> list[Mistake
     for index, step in enumerate(scenario.captures):
         if step not in captured:
             found.append((f"captures[{index}]", f"step {step!r} captures no material: name a collect_material step"))
+    for name, sent in scenario.sends.items():
+        takes = phones.get(name)
+        if takes is None:
+            found.append((f"sends.{name}", f"step {name!r} takes nothing from a phone: name a step with `phone`"))
+        elif sent.photos > takes.photos or len(sent.text) > takes.text or not (sent.photos or sent.text):
+            limits = f"{takes.photos} photos and {takes.text} characters"
+            found.append((f"sends.{name}", f"step {name!r} takes at most {limits}: send some of these"))
     parts = {part.id for part in matter.parts}
     found += [
         (f"expect.parts.{part}", f"the matter has no part {part!r}: use one of {sorted(parts)}")

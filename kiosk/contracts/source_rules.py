@@ -37,7 +37,9 @@ CERTIFICATE_TYPES = frozenset({
 })  # fmt: skip
 """Types the certificate library answers for (assets/samples/certificate_types.yaml); a form may look these up."""
 
-MATERIAL_NAMES = frozenset({"origin", "certificate", "sha256", "page"})
+PHONE_NAMES = frozenset({"text", "page_2", "page_3", "sha256_2", "sha256_3"})
+"""What only a material sent from a phone has: text, and more photos than one."""
+MATERIAL_NAMES = frozenset({"origin", "certificate", "sha256", "page"}) | PHONE_NAMES
 PAYMENT_NAMES = frozenset({"order_id", "amount_fen", "amount", "channel", "channel_label", "reference", "paid_at"})
 PART_NAMES = frozenset({"delivered", "outcome", "outcome_label", "case_number", "reason"})
 """`delivered` is known once everything of a part was handed in; its outcome once its papers are printed too."""
@@ -73,6 +75,8 @@ class Known:
         self.services: set[str] = set()
         self.materials: set[str] = set()
         self.papers: set[str] = set()
+        self.phones: set[str] = set()
+        self.unread: set[str] = set()
         self.payments: set[str] = set()
         self.certificates: set[str] = set()
         self.anything_certified = self.anything_answered = False
@@ -93,6 +97,8 @@ class Known:
                 self.payments.add(step.id)
             case CollectMaterialStep():
                 self.materials.add(step.id)
+                if step.phone is not None:
+                    self.phones.add(step.id)
                 if step.certificate is None:
                     self.papers.add(step.id)
                 else:
@@ -100,6 +106,7 @@ class Known:
             case Unreadable():
                 self.services.add(step.id)
                 self.materials.add(step.id)
+                self.unread.add(step.id)
                 self.payments.add(step.id)
                 self.identified |= step.kind == "identify"
                 self.anything_answered |= step.kind in ("fill_form", "ask", "")
@@ -171,6 +178,8 @@ class Known:
         return None
 
     def _paper_fault(self, source: str, names: list[str]) -> str | None:
+        if names[1] in PHONE_NAMES and names[0] in self.materials - self.phones - self.unread:
+            return f"source {source!r}: step {names[0]!r} takes nothing from a phone: add phone to it"
         if names[0] not in self.papers or names[1] != "certificate":
             return None
         return f"source {source!r}: step {names[0]!r} asks no library: name its certificate, or send its page"

@@ -53,7 +53,7 @@ def _unfit(transaction: Transaction, step: Step) -> LocalizedText | None:
 
 def _device_of(step: Step) -> DeviceClass | None:
     match step:
-        case CollectMaterialStep(capture=True):
+        case CollectMaterialStep(capture=True, phone=None):
             device = DeviceClass.DOCUMENT_SCANNER
         case PrintDocumentStep():
             device = DeviceClass.DOCUMENT_PRINTER
