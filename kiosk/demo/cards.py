@@ -40,6 +40,18 @@ def _told(matter: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+@cache
+def questions_of(matter: str) -> dict[str, str]:
+    """Question as the screen says it, in any language → its id, of the matter and of those it is made of."""
+    read = _read(matter)
+    bundle = read.get("package") or {}
+    steps = [*read.get("steps", ()), *bundle.get("before", ()), *bundle.get("after", ())]
+    found = {text: each["id"] for step in steps for each in step.get("questions", ()) for text in each["text"].values()}
+    for part in bundle.get("parts", ()):
+        found = questions_of(part["matter"]) | found
+    return found
+
+
 def pinyin_of(matter: str) -> str:
     """What to type to find it: the keyword it carries in letters; none for a matter without one."""
     keywords: list[str] = _read(matter).get("keywords") or []

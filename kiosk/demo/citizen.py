@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kiosk.demo.cards import answers_of, department_of, pinyin_of
+from kiosk.demo.cards import answers_of, department_of, pinyin_of, questions_of
 from kiosk.demo.city import City
 from kiosk.demo.hand import Hand
 from kiosk.demo.processes import DemoFailed
 
 JOURNEY_SECONDS = 120.0
 SEARCH_SECONDS = 3.0
+LOOK_SECONDS = 1.5
+"""Before something is touched that is not what was wanted: the page may still be drawn."""
 WAYS_IN = ("face", "code")
 PREFERENCES = ("have_page", "alipay", "wechat", "non_tax", "5")
 ENTRIES = {
@@ -104,6 +106,7 @@ class Citizen:
             screen["step"],
             screen["kind"],
             screen["direction"],
+            screen["say"] if screen["kind"] == "choose" else "",
         )
         if seen == self._last_screen:
             return
@@ -179,7 +182,7 @@ class Citizen:
             case "sign", _:
                 acted = self._sign(screen, names)
             case "choose", _:
-                acted = self._choose(names, journey)
+                acted = self._choose(screen["say"], names, journey)
             case "notice", _ if screen["tone"] == "failure":
                 raise DemoFailed(f"the terminal told a failure, code {screen['code']}: {screen['say']}")
             case _:
@@ -230,16 +233,20 @@ class Citizen:
             self._facing = direction
             self._city.order("face_check", f"turn {direction}")
 
-    def _choose(self, names: set[str], journey: Journey) -> bool:
-        """The wanted way in where it is offered, and the other when it is not, after a moment's look."""
+    def _choose(self, asked: str, names: set[str], journey: Journey) -> bool:
+        """The answer to the question; the wanted way in where it is offered; else, after a look, what there is."""
+        question = questions_of(journey.matter).get(asked, "")
+        if question in journey.answers:
+            return self._tap(names, f"option:{journey.answers[question]}")
         offered = [way for way in WAYS_IN if f"option:{way}" in names]
-        if offered and journey.way_in not in offered and time.monotonic() - self._screen_since < 2:
+        has_looked = time.monotonic() - self._screen_since > LOOK_SECONDS
+        if offered and journey.way_in not in offered and not has_looked:
             return False
         wanted = [journey.way_in, *offered, *journey.answers.values(), *PREFERENCES]
         if any(self._tap(names, f"option:{option}") for option in wanted) or self._tap(names, "primary"):
             return True
         others = sorted(name for name in names if name.startswith("option:"))
-        return bool(others) and self._tap(names, others[0])
+        return has_looked and bool(others) and self._tap(names, others[0])
 
     def _fill(self, state: dict[str, Any], names: set[str], answers: dict[str, str]) -> bool:
         for field_ in state["fields"]:

@@ -1,20 +1,24 @@
-"""Child processes of the demo: started, spoken to in JSON lines, ended by their own handle."""
+"""Child processes of the demo: started, spoken to in JSON lines, ended by their own handle, or with the demo itself."""
 
 from __future__ import annotations
 
 import json
 import os
 import queue
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 START_SECONDS = 60.0
+_STARTER = ThreadPoolExecutor(1, "starter")
+"""Starts every program: the kernel ends a child with the thread that started it, and this one lives to the end."""
 
 
 class DemoFailed(Exception):
@@ -30,15 +34,17 @@ class Program:
         self.name = name
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
+        keeper = shutil.which("setpriv")
         with log.open("ab") as errors:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", *arguments],
+            self._process = _STARTER.submit(
+                subprocess.Popen[bytes],
+                [*([keeper, "--pdeathsig", "TERM"] if keeper else []), sys.executable, "-m", *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 env=os.environ | (environment or {}),
                 start_new_session=True,
-            )
+            ).result()
         self._lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 
