@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.journeys.house import House
 
-COMPILED = Path("build/compiled").resolve()
-
-
-def as_installed() -> None:
-    """An installed terminal carries its programs compiled; where that is forbidden, the compiler would be measured."""
-    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
-        os.environ.setdefault("PYTHONPYCACHEPREFIX", str(COMPILED))
-
 
 @pytest.fixture(scope="session")
 def whole_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    as_installed()
     house = House(tmp_path_factory.mktemp("house"))
     try:
         house.open()
