@@ -51,10 +51,12 @@ from drivers.messages.common import (
 from drivers.messages.documents import (
     Corner,
     Corners,
+    MachineReadableZone,
     ScannedPage,
     ScanOrder,
     ScanProgress,
     ScanSource,
+    ZoneFormat,
 )
 from drivers.messages.identity import (
     CardType,
@@ -116,6 +118,7 @@ __all__ = [
     "IdCard",
     "Ink",
     "Line",
+    "MachineReadableZone",
     "Message",
     "PairLine",
     "PaymentMethod",
@@ -152,4 +155,5 @@ __all__ = [
     "TextLine",
     "WriteOutcome",
     "WriteResult",
+    "ZoneFormat",
 ]

@@ -57,3 +57,31 @@ class ScanProgress(Message):
     """A page has been taken; it follows as `ScannedPage`."""
 
     page: int
+
+
+class ZoneFormat(StrEnum):
+    """Sizes of ICAO Doc 9303: three lines of 30, two of 36, two of 44."""
+
+    TD1 = "td1"
+    TD2 = "td2"
+    TD3 = "td3"
+
+
+class MachineReadableZone(Message):
+    """The machine-readable zone of a travel document, its check digits proved (ICAO Doc 9303 parts 3 to 6).
+
+    Fillers are cut off. Dates are as printed, YYMMDD: the century is not; parts of an unknown birth date are `<`.
+    """
+
+    format: ZoneFormat
+    document_code: str = Field(pattern=r"^[A-Z][A-Z0-9]?$", description="P passport; CR, CT Chinese travel permits")
+    issuer: str = Field(pattern=r"^[A-Z]{1,3}$")
+    number: str = Field(pattern=r"^[A-Z0-9<]{1,22}$", repr=False)
+    nationality: str = Field(pattern=r"^[A-Z]{0,3}$", repr=False)
+    birth: str = Field(pattern=r"^[0-9<]{6}$", repr=False)
+    sex: str = Field(pattern=r"^[MFX]?$", repr=False, description="empty: not said")
+    expiry: str = Field(pattern=r"^[0-9]{6}$", repr=False)
+    surname: str = Field(repr=False)
+    given_names: str = Field(default="", repr=False)
+    optional: str = Field(default="", repr=False, description="the issuer's own: personal number and the like")
+    optional_2: str = Field(default="", repr=False, description="TD1 has a second place")
