@@ -24,6 +24,7 @@ from kiosk.machine.fleet_link import FleetLink, Situation
 from kiosk.machine.journal import Journal
 from kiosk.machine.library import Library
 from kiosk.machine.memory import CleaningExecutor, settle, sweep
+from kiosk.machine.money.door import PaymentDoor
 from kiosk.machine.money.payments import Payments
 from kiosk.machine.seals import verify_seal
 from kiosk.machine.services import Services
@@ -66,13 +67,16 @@ class Terminal:
                 len(ends.pages),
                 len(ends.requests),
             )
-        devices = Devices(
+        client = FleetClient(settings.fleet.server, identity.key, identity.terminal, ca=settings.fleet.ca)
+        self._parts.push_async_callback(client.close)
+        door = PaymentDoor(client)
+        self._parts.push_async_callback(door.close)
+        configured = (
             DeviceConfig(name=name, driver=device.driver, options=settings.device_options(name))
             for name, device in settings.devices.items()
         )
+        devices = Devices(await door.furnish(configured))
         self._parts.push_async_callback(devices.close)
-        client = FleetClient(settings.fleet.server, identity.key, identity.terminal, ca=settings.fleet.ca)
-        self._parts.push_async_callback(client.close)
         library = Library.open(
             settings.machine.data / "library", enrolment=enrolment, journal=journal,
             devices=frozenset(DeviceClass(device.device_class) for device in settings.devices.values()),

@@ -74,6 +74,8 @@ def _paid(order: GatewayOrder, asked_fen: int, currency: str) -> tuple[PaymentSt
     amounts = [payment.amount_fen for payment in order.payments]
     if any(payment.currency != currency for payment in order.payments):
         return PaymentState.FAILED, "currency_mismatch"
+    if order.state == "refused" and order.reason == "amount_mismatch":
+        return PaymentState.FAILED, order.reason
     if order.state in ("closed", "refused"):
         return PaymentState.CLOSED, "paid_after_close"
     if order.amount_fen != asked_fen or asked_fen not in amounts:

@@ -14,7 +14,8 @@
 order: order_id, amount_fen, currency, state (open, paying, paid, closed, refused), verified (the acquirer was asked for
 this very answer), qr (while it is to be shown), payments `[{reference, amount_fen, currency}]` (all money that arrived,
 late and double too), refunded_fen, reason. refund: refund_id, order_id, amount_fen, state (succeeded, pending, failed),
-reason. 401 and 403: this terminal may not; 404: unknown; 409: id reused; 5xx and silence: ask again.
+reason. 401 and 403: this terminal may not; 404: unknown; 409: id reused; 408, 429, 5xx and silence: ask again; 502 and
+504: what answers is a door before the centre, and the centre is not reached. With a `secret`: `Authorization: Bearer`.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from drivers.errors import DeviceError, DeviceOffline, HardwareFault, MediaError
 ANSWER_BYTES: Final = 64 * 1024
 ATTEMPT_SECONDS: Final = 4.0
 PAUSE_SECONDS: Final = 0.25
+ASK_AGAIN: Final = frozenset({408, 429})
 NEVER_SENT: Final = "network_down"
 """The only failure after which nothing can have reached the centre."""
 
@@ -89,8 +91,9 @@ class GatewayOrders:
     `duplicate_order` or `refused` when the centre understood and said no.
     """
 
-    def __init__(self, address: str, ca_file: str | None = None) -> None:
+    def __init__(self, address: str, ca_file: str | None = None, secret: str = "") -> None:
         self._address = address.rstrip("/")
+        self._headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {secret}"} if secret else {})
         context = ssl.create_default_context(cafile=ca_file) if address.startswith("https:") else False
         self._client = httpx.AsyncClient(
             verify=context, trust_env=False, follow_redirects=False, timeout=ATTEMPT_SECONDS,
@@ -165,7 +168,7 @@ class GatewayOrders:
 
     async def _exchange(self, method: str, path: str, body: Any) -> tuple[int, bytes]:
         content = None if body is None else json.dumps(body).encode()
-        headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if content else {})
+        headers = self._headers | ({"Content-Type": "application/json"} if content else {})
         request = self._client.stream(method, self._address + path, content=content, headers=headers)
         async with request as response:
             received = bytearray()
@@ -184,9 +187,11 @@ def _understood(code: int, text: bytes, kind: type[Answer]) -> Answer:
             raise MediaError("the gateway does not know this order", "order_unknown")
         case 409:
             raise MediaError("this id was used for something else", "duplicate_order")
-        case _ if 400 <= code < 500:
+        case 502 | 504:
+            raise DeviceOffline("the centre behind the gateway does not answer: look at the network", "no_answer")
+        case _ if 400 <= code < 500 and code not in ASK_AGAIN:
             raise MediaError(f"the gateway refused ({code})", "refused")
-        case _ if code >= 500:
+        case _ if code >= 500 or code in ASK_AGAIN:
             raise DeviceOffline(
                 f"the gateway is in trouble ({code}): it mends itself or the centre is told", "gateway_broken"
             )

@@ -45,6 +45,7 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 class GatewayQrOptions(Message):
     address: str = Field(description="base of the order interface: https://…, or http:// on this machine")
+    secret: str = Field(default="", repr=False, description="what the door of this machine wants to hear; set by it")
     ca_file: str | None = Field(default=None, description="the authority of the centre's certificate, PEM")
     methods: frozenset[PaymentMethod] = frozenset(METHODS)
     poll_interval_seconds: float = Field(default=1.0, ge=0.05, le=10.0, description="between two looks at an order")
@@ -79,7 +80,7 @@ class GatewayQr:
         """Raises `Unsupported` (`configuration_wrong`) when `ca_file` cannot be read."""
         self._options = options
         try:
-            self._orders = GatewayOrders(options.address, options.ca_file)
+            self._orders = GatewayOrders(options.address, options.ca_file, options.secret)
         except (OSError, ValueError) as error:
             raise Unsupported(f"ca_file cannot be read: {error}", "configuration_wrong") from error
         self._expected: OrderedDict[str, Expected] = OrderedDict()

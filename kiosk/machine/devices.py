@@ -34,6 +34,8 @@ LOG = logging.getLogger("kiosk.machine.devices")
 OPEN_SECONDS = 10.0
 WIPE_SECONDS = 2.0
 LOOK_SECONDS = 0.1
+WATCHED_ONLY = frozenset({"payment_terminal/gateway_qr"})
+"""Codes are paid at the centre's till, with lines, payee and delivery; the course's payment terminal takes cards."""
 
 ChangeListener = Callable[[str, DeviceStatus], None]
 
@@ -131,7 +133,11 @@ class Devices:
         return () if device is None else device.cached_status().faults
 
     def _first(self, device_class: DeviceClass) -> SupervisedDevice | None:
-        matching = (device for device in self._devices.values() if device.config.device_class == device_class)
+        matching = (
+            device
+            for device in self._devices.values()
+            if device.config.device_class == device_class and device.config.driver not in WATCHED_ONLY
+        )
         first = next(matching, None)
         if first is None and device_class is DeviceClass.FACE_CAMERA:
             return self._first(DeviceClass.FACE_MATCHER)  # camera and engine live in one process (spike-face 4)

@@ -45,6 +45,8 @@ def said(state: str, *payments: int, verified: bool = True, currency: str = "CNY
         (said("closed", FEN, refunded_fen=FEN), PaymentState.CLOSED, "paid_after_close", 0),
         (said("refused", reason="expired"), PaymentState.FAILED, "expired", 0),
         (said("refused"), PaymentState.FAILED, "declined", 0),
+        (said("refused", FEN - 1, reason="amount_mismatch"), PaymentState.FAILED, "amount_mismatch", FEN - 1),
+        (said("refused", FEN, reason="declined"), PaymentState.CLOSED, "paid_after_close", FEN),
     ],
 )
 def test_an_answer_is_judged(answer: GatewayOrder, state: PaymentState, reason: str, back: int) -> None:
