@@ -18,8 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from sqlmodel import Session
 
 from fleet_server.app import create_app, repository_of
+from fleet_server.confirmations import service as confirmations
+from fleet_server.confirmations.models import ClerkCreate
 from fleet_server.database import Database
 from fleet_server.gateway import checking
 from fleet_server.gateway.connectors import read_connectors
@@ -44,9 +47,10 @@ from kiosk.contracts.value import CITY_TIME
 ASSETS = Path(__file__).resolve().parents[1] / "assets" / "matters"
 SEED_SITE = SiteCreate(id="siming-001", name="思明区示范便利店", address="厦门市思明区")
 SEED_TERMINAL = "xm-siming-001-a"
+SEED_CLERKS = {"1001": "店员甲", "1002": "店员乙"}
 DISPLAY_NAMES = {
     Role.ADMINISTRATOR: "管理员", Role.AUTHOR: "事项编制员", Role.REVIEWER: "审核员", Role.MAINTAINER: "运维人员",
-    Role.AUDITOR: "审计员",
+    Role.AUDITOR: "审计员", Role.OPERATOR: "核验员",
 }  # fmt: skip
 
 
@@ -91,6 +95,7 @@ def seed(settings: Settings, directory: Path) -> dict[str, Any]:
             terminals.create_terminal(session, wanted_terminal, by=Role.ADMINISTRATOR)
             session.flush()
             code = terminals.new_enrolment_code(session, SEED_TERMINAL, by=Role.ADMINISTRATOR)
+            pins = {number: _seed_clerk(session, number) for number in SEED_CLERKS}
         published = None
         if files:
             people = (Role.AUTHOR, passwords[Role.AUTHOR]), (Role.REVIEWER, passwords[Role.REVIEWER])
@@ -102,8 +107,18 @@ def seed(settings: Settings, directory: Path) -> dict[str, Any]:
         "site": SEED_SITE.id,
         "terminal": SEED_TERMINAL,
         "enrolment_code": code.code,
+        "clerks": [{"number": number, "pin": pin} for number, pin in pins.items()],
         "published": published,
     }
+
+
+def _seed_clerk(session: Session, number: str) -> str:
+    """A clerk of the seeded shop with a PIN drawn for it."""
+    pin = f"{secrets.randbelow(9) + 1}0{secrets.randbelow(10_000):04d}"
+    name = SEED_CLERKS[number]
+    wanted = ClerkCreate(number=number, site=SEED_SITE.id, display_name=name, pin=pin)
+    confirmations.create_clerk(session, wanted, by=Role.ADMINISTRATOR)
+    return pin
 
 
 def publish_files(
@@ -183,6 +198,8 @@ def _seed(options: argparse.Namespace) -> int:
         return 0
     for account in made["accounts"].values():
         print(f"{account['name']:14} {account['password']}")
+    for clerk in made["clerks"]:
+        print(f"clerk {clerk['number']:8} {clerk['pin']}")
     print(f"terminal {made['terminal']}, enrolment code {made['enrolment_code']}")
     return 0
 

@@ -13,7 +13,8 @@ MODELS = (
     "fleet_server.security.staff_identity", "fleet_server.security.terminal_identity", "fleet_server.staff.models",
     "fleet_server.terminals.models", "fleet_server.matters.models", "fleet_server.journal.models",
     "fleet_server.maintenance.models", "fleet_server.gateway.models", "fleet_server.payments.models",
-    "fleet_server.ratings.models",
+    "fleet_server.ratings.models", "fleet_server.confirmations.models",
+    "fleet_server.handover.models",
 )  # fmt: skip
 """Every module that declares tables. A room with tables of its own adds its line here."""
 

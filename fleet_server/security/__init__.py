@@ -1,7 +1,7 @@
 """Who is speaking: terminals by signed messages, staff by password and cookie; and the server's own signature."""
 
 from fleet_server.security.director import Director, FileDirector
-from fleet_server.security.passwords import hash_password, open_private_key, seal_private_key, verify_password
+from fleet_server.security.passwords import hash_password, hash_pin, open_private_key, seal_private_key, verify_password
 from fleet_server.security.staff_identity import (
     CSRF_FIELD,
     CSRF_HEADER,
@@ -40,6 +40,7 @@ __all__ = [
     "end_session",
     "end_sessions_of",
     "hash_password",
+    "hash_pin",
     "maybe_staff",
     "open_private_key",
     "open_session",

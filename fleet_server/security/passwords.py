@@ -30,6 +30,11 @@ def hash_password(password: str) -> str:
     return _hasher.hash(password)
 
 
+def hash_pin(pin: str) -> str:
+    """For a short number whose guesses are counted where it is checked; `verify_password` verifies it."""
+    return _hasher.hash(pin)
+
+
 def verify_password(stored: str | None, password: str) -> bool:
     """An unknown account (`stored` None) costs the same time as a known one."""
     try:

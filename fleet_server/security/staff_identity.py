@@ -38,6 +38,7 @@ class Role(StrEnum):
     REVIEWER = "reviewer"  # signs what another has handed in
     MAINTAINER = "maintainer"  # machines and their faults
     AUDITOR = "auditor"  # reads journals, proofs and the audit log
+    OPERATOR = "operator"  # confirms citizens together with a clerk
 
 
 class SignInNeeded(ProblemError):

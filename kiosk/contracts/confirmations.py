@@ -1,4 +1,4 @@
-"""A clerk vouches for a citizen under two-person control: `/terminal/v1/confirmations`, signed like all requests (fleet.py).
+"""A clerk vouches for a citizen under two-person control: `/terminal/v1/confirmations`, signed as fleet.py says.
 
 | call                                    | body → answer                                                          |
 |---|---|
@@ -8,7 +8,7 @@
 | POST {confirmation_id}/withdraw         | – → Confirmation: the citizen gave up                                   |
 
 The centre judges both words. 403 `clerk_refused`: number or PIN are not right (nobody is told which); 403
-`clerk_locked`: too many wrong PINs; 409 `same_person`: one person is never both; 409 `not_waiting`: decided, withdrawn
+`clerk_locked`: too many wrong PINs; 409 `one_person`: one person is never both; 409 `not_waiting`: decided, withdrawn
 or run out meanwhile; 404 `no_confirmation`. The same id sent again is answered the same.
 The second person may also be an operator at the centre, who reads the request on the dashboard.
 """

@@ -18,7 +18,7 @@ from fastapi.routing import APIRoute
 from fleet_server.__main__ import main
 from fleet_server.app import ROOMS, create_app
 from fleet_server.migrations import configuration, upgrade
-from fleet_server.security import FileDirector
+from fleet_server.security import FileDirector, Role
 from fleet_server.settings import Settings
 from kiosk.contracts.errors import SettingsInvalid
 from tests.fleet_server.conftest import MATTER, World
@@ -167,7 +167,7 @@ def test_seed_run_and_publish_as_commands(
     assert main(["seed", "--json", "--data", data]) == 0
     seeded = json.loads(capsys.readouterr().out)
     assert seeded["published"]["generation"] == 1
-    assert set(seeded["accounts"]) == {"administrator", "author", "reviewer", "maintainer", "auditor"}
+    assert set(seeded["accounts"]) == {*Role}
     server = subprocess.Popen(
         [sys.executable, "-m", "fleet_server", "run", "--port", "0", "--data", data], stdout=subprocess.PIPE, text=True
     )

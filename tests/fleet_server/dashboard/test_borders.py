@@ -213,7 +213,7 @@ def test_programs_still_get_problems_and_people_get_pages(world: World) -> None:
         assert client.get("/overview/live", headers={"X-Live": "1"}).status_code == 401
 
 
-ADMINISTRATOR, AUTHOR, REVIEWER, MAINTAINER, AUDITOR = Role
+ADMINISTRATOR, AUTHOR, REVIEWER, MAINTAINER, AUDITOR, OPERATOR = Role
 WATCHERS = frozenset({MAINTAINER, ADMINISTRATOR, AUDITOR})
 READERS = frozenset({AUTHOR, REVIEWER, ADMINISTRATOR, AUDITOR})
 WHO_MAY = {
@@ -228,6 +228,10 @@ WHO_MAY = {
                      "POST /accounts", "GET /accounts/{name}", "POST /accounts/{name}/roles",
                      "POST /accounts/{name}/password", "POST /accounts/{name}/disable"), frozenset({ADMINISTRATOR})),
     "POST /overview/take": {MAINTAINER},
+    **dict.fromkeys(("GET /confirmations", "GET /confirmations/live"), frozenset({OPERATOR, AUDITOR, ADMINISTRATOR})),
+    **dict.fromkeys(("POST /confirmations/confirm", "POST /confirmations/refuse"), frozenset({OPERATOR})),
+    **dict.fromkeys(("GET /clerks", "POST /clerks", "POST /clerks/{number}/pin", "POST /clerks/{number}/disable"),
+                    frozenset({ADMINISTRATOR})),
     "POST /ratings/answer": {MAINTAINER},
     "POST /quarantine/{quarantine}/settle": {AUDITOR},
     "GET /audit": {AUDITOR, ADMINISTRATOR},

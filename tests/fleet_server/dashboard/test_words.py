@@ -52,11 +52,12 @@ def test_closed_sets_have_a_word_each() -> None:
 
 def test_what_a_form_can_be_refused_for_has_a_sentence() -> None:
     found = set()
-    for room in ("staff", "terminals", "matters", "journal", "maintenance", "security"):
+    for room in ("staff", "terminals", "matters", "journal", "maintenance", "security", "confirmations"):
         for file in (ROOT / room).glob("*.py"):
             if file.name in ("service.py", "pages.py", "rollout_pages.py", "staff_identity.py", "desired.py"):
                 found |= set(re.findall(r'ProblemError\(\s*4\d\d, "([a-z_]+)"', file.read_text(encoding="utf-8")))
-    machine_only = {"gap", "chain_broken", "public_key", "enrolment_code", "no_alert", "sign_in"}
+    machine_only = {"gap", "chain_broken", "public_key", "enrolment_code", "no_alert", "sign_in", "clerk_refused",
+                    "clerk_locked", "duplicate_confirmation"}  # fmt: skip
     assert len(found) > 25
     assert not {code for code in found - machine_only if f"problem.{code}" not in catalogue()}
 
