@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio  # noqa: F401 (before Qt, whose import hook reads the source of whatever is imported after it)
 import gc
 import os
 import signal
@@ -70,12 +71,12 @@ def run_ui(
     bridge.failed.connect(lambda _reason: application.exit(1))
 
     def after_the_first_picture() -> None:
+        if on_ready is not None:
+            on_ready()
         gc.enable()
         kiosk.learn_in_background()
         if _covers_screen(settings):
             _hide_pointer()
-        if on_ready is not None:
-            on_ready()
 
     _FirstPicture(kiosk, bridge, after_the_first_picture)
     hand = _open_hand(kiosk, remote_hand) if remote_hand is not None else None

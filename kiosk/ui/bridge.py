@@ -6,19 +6,17 @@ thread sends it; of several that wait only the newest is shown.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from kiosk.contracts.text import Language
 from kiosk.flow.screens import Answer, Hall, Mode, View
 from kiosk.ui.drawing import Picture
-
-if TYPE_CHECKING:
-    import asyncio
 
 BuildHall = Callable[[], Coroutine[Any, Any, Hall]]
 STOP_SECONDS = 10.0
@@ -100,8 +98,6 @@ class Bridge(QObject):
     # --- up -----------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        import asyncio  # noqa: PLC0415 (here, while the Qt thread draws the first picture)
-
         try:
             asyncio.run(self._live())
         except Exception as error:
@@ -109,8 +105,6 @@ class Bridge(QObject):
             self._ended_early.emit(f"{type(error).__name__}: {error}")
 
     async def _live(self) -> None:
-        import asyncio  # noqa: PLC0415
-
         self._ended = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(_log_failure)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-LATER = ("asyncio", "pydantic", "yaml", "httpx", "kiosk.contracts.matter", "kiosk.ui.view_models.search")
+LATER = ("pydantic", "yaml", "httpx", "xml", "kiosk.contracts.matter", "kiosk.ui.view_models.search")
 LOADED = """
 import sys
 import kiosk.ui.app
