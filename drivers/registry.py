@@ -116,7 +116,7 @@ _SIMULATORS = {
         "A camera that shows recorded papers",
     ),
     "document_scanner/sane": (
-        "drivers.document_scanner.simulator_escl:EsclSimulator",
+        "drivers.document_scanner.simulator:EsclSimulator",
         "Network scanner on a local port",
     ),
     "card_rewriter/serial_rewriter": (

@@ -19,7 +19,7 @@ import pytest
 from pydantic import ValidationError
 
 from drivers.document_scanner.sane import SaneScanner
-from drivers.document_scanner.simulator_escl import EsclSimulator
+from drivers.document_scanner.simulator import EsclSimulator
 from drivers.errors import (
     CommandCancelled,
     CommandTimedOut,

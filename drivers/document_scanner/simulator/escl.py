@@ -15,7 +15,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from drivers.document_scanner.simulator_papers import DRAWN_PX_PER_MM, NOTHING, drawn, known
+from drivers.document_scanner.simulator.papers import DRAWN_PX_PER_MM, NOTHING, drawn, known
 
 LID = 246
 MM_PER_INCH = 25.4

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from drivers.document_scanner.page_finder import Image, Quad
-from drivers.document_scanner.simulator_papers import NOTHING, PX_PER_MM, SIZES_MM, drawn, known
+from drivers.document_scanner.simulator.papers import NOTHING, PX_PER_MM, SIZES_MM, drawn, known
 
 SERVER_MODULE = "drivers.face_camera.mjpeg"
 WIDTH, HEIGHT = 2592, 1944
