@@ -18,6 +18,7 @@ from kiosk.flow.stage import Stage
 from kiosk.machine.devices import Devices
 from kiosk.machine.documents import page_pngs
 from kiosk.machine.fleet.client import FleetClient
+from kiosk.machine.fleet.confirmations import Confirmations
 from kiosk.machine.fleet.enrolment import enrol
 from kiosk.machine.fleet.identity import Identity
 from kiosk.machine.fleet_link import FleetLink, Situation
@@ -86,7 +87,7 @@ class Terminal:
         payments = Payments(client, journal, services, lambda: devices.payment_terminal)
         equipment = self._equipment(
             settings=settings, identity=identity, journal=journal, devices=devices, library=library, client=client,
-            services=services, payments=payments,
+            services=services, payments=payments, confirmations=Confirmations(client, lambda: link.online),
         )  # fmt: skip
         stage = Stage(equipment, language=settings.machine.language)
         link = FleetLink(
@@ -125,7 +126,7 @@ class Terminal:
     @staticmethod
     def _equipment(
         *, settings: MachineSettings, identity: Identity, journal: Journal, devices: Devices, library: Library,
-        client: FleetClient, services: Services, payments: Payments,
+        client: FleetClient, services: Services, payments: Payments, confirmations: Confirmations,
     ) -> Equipment:  # fmt: skip
         enrolment = identity.enrolment
         assert enrolment is not None
@@ -134,6 +135,7 @@ class Terminal:
             journal=journal,
             services=services,
             payments=payments,
+            confirmations=confirmations,
             library=library,
             verify_seal=lambda pdf: verify_seal(pdf, enrolment.seal_authority, client.clock.now()).sha256,
             render_page=lambda pdf: page_pngs(pdf, PREVIEW_DPI)[0],
@@ -144,6 +146,8 @@ class Terminal:
             sign_in=SignInRules(
                 allow_face=settings.sign_in.allow_face,
                 allow_code=settings.sign_in.allow_code,
+                allow_clerk=settings.sign_in.allow_clerk,
+                allow_bank_card=settings.sign_in.allow_bank_card,
                 head_turn=settings.sign_in.head_turn,
             ),
             time_outs=TimeOuts(

@@ -20,6 +20,7 @@ from drivers.protocols import (
     SignaturePad,
     SmartCardReader,
 )
+from kiosk.contracts.confirmations import ClerkWord, Confirmation, ConfirmationRequest
 from kiosk.contracts.events import Disposition, Recorded
 from kiosk.contracts.fleet import ServiceAnswer
 from kiosk.contracts.listing import Listed
@@ -27,8 +28,8 @@ from kiosk.contracts.matter import Matter
 from kiosk.machine.money.till import GivenBack, Standing, Till
 
 __all__ = [
-    "AuthorityServices", "DevicesInUse", "Equipment", "GivenBack", "JournalInUse", "MatterLibrary", "Outages",
-    "PaymentsInUse", "SignInRules", "Standing", "Till", "TimeOuts",
+    "AuthorityServices", "ConfirmationsInUse", "DevicesInUse", "Equipment", "GivenBack", "JournalInUse",
+    "MatterLibrary", "Outages", "PaymentsInUse", "SignInRules", "Standing", "Till", "TimeOuts",
 ]  # fmt: skip
 
 
@@ -123,6 +124,21 @@ class PaymentsInUse(Protocol):
     def settle_soon(self) -> None: ...
 
 
+class ConfirmationsInUse(Protocol):
+    """`kiosk.machine.fleet.confirmations.Confirmations`: a clerk vouches, and a second person."""
+
+    @property
+    def is_online(self) -> bool: ...
+
+    async def ask(self, confirmation_id: str, request: ConfirmationRequest) -> Confirmation: ...
+
+    async def second(self, confirmation_id: str, word: ClerkWord) -> Confirmation: ...
+
+    async def look(self, confirmation_id: str) -> Confirmation: ...
+
+    async def withdraw(self, confirmation_id: str) -> Confirmation: ...
+
+
 class MatterLibrary(Protocol):
     """The part of `kiosk.machine.library.Library` the flow uses: all as listed, one whole when it is opened."""
 
@@ -165,6 +181,8 @@ class SignInRules:
 
     allow_face: bool = True
     allow_code: bool = True
+    allow_clerk: bool = False
+    allow_bank_card: bool = True
     head_turn: bool = True
 
 
@@ -198,3 +216,5 @@ class Equipment:
     outages: Outages = field(default_factory=Outages)
     payments: PaymentsInUse | None = None
     """None: this machine takes no money."""
+    confirmations: ConfirmationsInUse | None = None
+    """None: no clerk vouches here."""

@@ -66,13 +66,18 @@ class FleetSection(Section):
 
 
 class SignInSection(Section):
-    """Thresholds are distances: smaller is more alike. They are handed to the camera as device options."""
+    """Thresholds are distances: smaller is more alike. They are handed to the camera as device options.
+
+    `allow_clerk`: clerks of this shop, whom the centre knows, vouch for citizens together with a second person.
+    """
 
     head_turn: bool = True
     accept_at: float | None = Field(default=None, gt=0, lt=1)
     retry_at: float | None = Field(default=None, gt=0, lt=1)
     allow_face: bool = True
     allow_code: bool = True
+    allow_clerk: bool = False
+    allow_bank_card: bool = True
 
     @model_validator(mode="after")
     def _face_is_never_the_only_way(self) -> SignInSection:

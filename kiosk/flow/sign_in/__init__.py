@@ -4,6 +4,7 @@
 |---|---|---|
 | `face` | identity card and face | card_person |
 | `code` | identity card and a one-time code to the registered phone | card_person |
+| `clerk` | identity card, and a clerk of the shop and a second person vouch (two-person control) | card_person |
 | `app_code` | the code of the provincial app (闽政通), which has recognised its user | card_person |
 | `social_card` | social-security card and its PIN | card_person |
 
@@ -19,7 +20,7 @@ from kiosk.contracts.errors import FaultCode
 from kiosk.contracts.matter import Assurance
 from kiosk.flow.screens import ChooseScreen, Chosen, Option
 from kiosk.flow.session import StepFailed, SteppedBack
-from kiosk.flow.sign_in import face
+from kiosk.flow.sign_in import clerk, face
 from kiosk.flow.sign_in.app_code import by_app_code
 from kiosk.flow.sign_in.common import serves
 from kiosk.flow.sign_in.identity_card import read_card
@@ -30,6 +31,8 @@ from kiosk.flow.words import word
 
 __all__ = ["sign_in"]
 
+CONFIRMING = {"face": face.by_face, "code": by_code, "clerk": clerk.by_clerk}
+
 
 async def sign_in(transaction: Transaction, needed: Assurance) -> None:
     """Return when this visit knows the citizen to the needed assurance. Raises StepFailed or SteppedBack."""
@@ -39,7 +42,7 @@ async def sign_in(transaction: Transaction, needed: Assurance) -> None:
     while not identity.satisfies(needed):
         way = await _choose(transaction, "choose_way_title", "choose_way", _ways_to_confirm(transaction))
         try:
-            await (face.by_face(transaction) if way == "face" else by_code(transaction))
+            await CONFIRMING[way](transaction)
         except SteppedBack:
             continue
     transaction.values.put_card(identity.card)
@@ -72,6 +75,10 @@ def _ways_to_confirm(transaction: Transaction) -> tuple[Option, ...]:
         options.append(option("face", "way_face", icon="face", enabled=not reason, detail=reason or "way_face_detail"))
     if rules.allow_code:
         options.append(option("code", "way_code", icon="phone", detail="way_code_detail"))
+    if rules.allow_clerk:
+        reason = clerk.hindrance(transaction)
+        detail = reason or "way_clerk_detail"
+        options.append(option("clerk", "way_clerk", icon="person", enabled=not reason, detail=detail))
     return tuple(options)
 
 
