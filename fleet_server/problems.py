@@ -109,7 +109,10 @@ async def _on_anything(request: Request, error: Exception) -> JSONResponse:
 
 
 class BodyLimit:
-    """Refuse a body beyond `limit` bytes before anything reads it, whether or not its length was stated."""
+    """Refuse a body beyond `limit` bytes before anything reads it, whether or not its length was stated.
+
+    `app.state.body_limits` gives addresses that begin in a certain way another limit.
+    """
 
     def __init__(self, app: ASGIApp, limit: int = MAXIMUM_BODY_BYTES) -> None:
         self.app = app
@@ -119,21 +122,27 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        too_large = ProblemError(413, "too_large", f"a body may hold {self.limit} bytes")
+        limit = self._limit_of(scope)
+        too_large = ProblemError(413, "too_large", f"a body may hold {limit} bytes")
         stated = dict(scope["headers"]).get(b"content-length", b"0")
-        if not stated.isdigit() or int(stated) > self.limit:
+        if not stated.isdigit() or int(stated) > limit:
             await too_large.response()(scope, receive, send)
             return
-        await self.app(scope, self._counted(receive, too_large), send)
+        await self.app(scope, self._counted(receive, limit, too_large), send)
 
-    def _counted(self, receive: Receive, too_large: ProblemError) -> Callable[[], Any]:
+    def _limit_of(self, scope: Scope) -> int:
+        others: dict[str, int] = getattr(scope["app"].state, "body_limits", {}) if "app" in scope else {}
+        return next((limit for start, limit in others.items() if scope["path"].startswith(start)), self.limit)
+
+    @staticmethod
+    def _counted(receive: Receive, limit: int, too_large: ProblemError) -> Callable[[], Any]:
         received = 0
 
         async def counted() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self.limit:
+            if received > limit:
                 raise too_large
             return message
 

@@ -14,6 +14,7 @@ YIZHAN_GATEWAY_KEYS    directory of RSA and SM2 keys for authorities that want t
 YIZHAN_PAYMENTS        YAML file of the merchant accounts (payments/providers/accounts.py); without it nobody can pay,
                        but in development at the sandbox city
 YIZHAN_PUBLIC_URL      https://… where payment providers reach this server with their notices
+YIZHAN_PHONE_URL       https://… where citizens' phones reach this server; without it YIZHAN_PUBLIC_URL
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class Settings(BaseModel):
     gateway_keys: Path | None = None
     payments: Path | None = None
     public_url: str | None = None
+    phone_url: str | None = None
     heartbeat_seconds: int = 15
     silence_seconds: int = 60
     statement_hours: int = 72
@@ -67,6 +69,8 @@ class Settings(BaseModel):
             raise ValueError("YIZHAN_SECRET: this is a placeholder; make one with `openssl rand -hex 32`")
         if self.payments and not (self.public_url or "").startswith("https://"):
             raise ValueError("YIZHAN_PUBLIC_URL: payment providers need an https:// address to send their notices to")
+        if self.phone_url and not self.phone_url.startswith("https://"):
+            raise ValueError("YIZHAN_PHONE_URL: phones send photos, so the address begins with https://")
         return self
 
     @classmethod
@@ -79,7 +83,7 @@ class Settings(BaseModel):
             "seal_authority": "YIZHAN_SEAL_AUTHORITY", "sandbox_url": "YIZHAN_SANDBOX_URL",
             "authorities_url": "YIZHAN_AUTHORITIES_URL", "gateway_key": "YIZHAN_GATEWAY_KEY",
             "gateway_key_file": "YIZHAN_GATEWAY_KEY_FILE", "payments": "YIZHAN_PAYMENTS",
-            "public_url": "YIZHAN_PUBLIC_URL",
+            "public_url": "YIZHAN_PUBLIC_URL", "phone_url": "YIZHAN_PHONE_URL",
         }  # fmt: skip
         found: dict[str, object] = {key: variables[name] for key, name in names.items() if variables.get(name)}
         try:

@@ -20,6 +20,7 @@ from kiosk.machine.documents import page_pngs
 from kiosk.machine.fleet.client import FleetClient
 from kiosk.machine.fleet.confirmations import Confirmations
 from kiosk.machine.fleet.enrolment import enrol
+from kiosk.machine.fleet.handover import HandOver
 from kiosk.machine.fleet.identity import Identity
 from kiosk.machine.fleet_link import FleetLink, Situation
 from kiosk.machine.journal import Journal
@@ -83,17 +84,20 @@ class Terminal:
             devices=frozenset(DeviceClass(device.device_class) for device in settings.devices.values()),
             now=client.clock.now,
         )  # fmt: skip
-        services = Services(client)
+        services, hand_over = Services(client), HandOver(client)
+        self._parts.push_async_callback(hand_over.close)
         payments = Payments(client, journal, services, lambda: devices.payment_terminal)
         equipment = self._equipment(
             settings=settings, identity=identity, journal=journal, devices=devices, library=library, client=client,
             services=services, payments=payments, confirmations=Confirmations(client, lambda: link.online),
+            hand_over=hand_over,
         )  # fmt: skip
         stage = Stage(equipment, language=settings.machine.language)
         link = FleetLink(
             client, identity, library, journal, heartbeat_seconds=settings.fleet.heartbeat_seconds,
             poll_seconds=settings.fleet.poll_seconds, version=VERSION, boot_id=boot_id,
             situation=functools.partial(_situation, stage, devices),
+            on_hint=lambda look: hand_over.look_soon() if look == "handover" else None,
         )  # fmt: skip
         _connect(stage, library, link, devices, journal)
         stage.subscribe(_Narrator(open_speech()).hear, lambda _picture: None)
@@ -127,6 +131,7 @@ class Terminal:
     def _equipment(
         *, settings: MachineSettings, identity: Identity, journal: Journal, devices: Devices, library: Library,
         client: FleetClient, services: Services, payments: Payments, confirmations: Confirmations,
+        hand_over: HandOver,
     ) -> Equipment:  # fmt: skip
         enrolment = identity.enrolment
         assert enrolment is not None
@@ -136,6 +141,7 @@ class Terminal:
             services=services,
             payments=payments,
             confirmations=confirmations,
+            hand_over=hand_over,
             library=library,
             verify_seal=lambda pdf: verify_seal(pdf, enrolment.seal_authority, client.clock.now()).sha256,
             render_page=lambda pdf: page_pngs(pdf, PREVIEW_DPI)[0],

@@ -19,7 +19,7 @@ from fleet_server.problems import ProblemError
 from fleet_server.security import SignInNeeded
 from kiosk.contracts.errors import MatterInvalid
 
-MACHINES = ("/terminal/", "/staff/v1/", "/payments/", "/openapi.json")
+MACHINES = ("/terminal/", "/staff/v1/", "/payments/", "/phone/v1/", "/openapi.json")
 """Addresses programs call: their answers stay as they are."""
 LIVE = "x-live"
 

@@ -32,6 +32,8 @@ TOKEN_BYTES = 16
 SLIP_SECONDS = 600
 MAXIMUM_PHOTOS = 3
 MAXIMUM_TEXT = 500
+TEXT_PLACE = MAXIMUM_PHOTOS
+"""Of the text among the pieces; photos are numbered from 0."""
 MAXIMUM_PHOTO_BYTES = 400 * 1024
 """A photo as the centre passes it on; three of them in base64 still fit into one request to an authority."""
 NONCE_BYTES = 12
@@ -72,6 +74,13 @@ class Piece(Contract):
 
 class HandedOver(Contract):
     pieces: tuple[Piece, ...] = Field(min_length=1, max_length=MAXIMUM_PHOTOS + 1)
+
+
+class FromPhone(Contract):
+    """What the citizen sent, opened: JPEG photos in their order, and text, which may be empty."""
+
+    photos: tuple[bytes, ...] = ()
+    text: str = ""
 
 
 class Binding(Contract):

@@ -150,7 +150,7 @@ class CollectMaterialStep(StepOfMatter):
     def _can_be_had(self) -> CollectMaterialStep:
         if self.certificate is None and not self.capture and self.phone is None:
             raise ValueError(
-                "a material comes from the library or the camera, or from a phone: name its certificate, or let it capture"
+                "a material comes from the library or the camera, or a phone: name its certificate, or let it capture"
             )
         return self
 

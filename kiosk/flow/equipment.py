@@ -23,13 +23,14 @@ from drivers.protocols import (
 from kiosk.contracts.confirmations import ClerkWord, Confirmation, ConfirmationRequest
 from kiosk.contracts.events import Disposition, Recorded
 from kiosk.contracts.fleet import ServiceAnswer
+from kiosk.contracts.handover import FromPhone, Slip, SlipRequest, SlipStanding
 from kiosk.contracts.listing import Listed
 from kiosk.contracts.matter import Matter
 from kiosk.machine.money.till import GivenBack, Standing, Till
 
 __all__ = [
-    "AuthorityServices", "ConfirmationsInUse", "DevicesInUse", "Equipment", "GivenBack", "JournalInUse",
-    "MatterLibrary", "Outages", "PaymentsInUse", "SignInRules", "Standing", "Till", "TimeOuts",
+    "AuthorityServices", "ConfirmationsInUse", "DevicesInUse", "Equipment", "GivenBack", "HandOverInUse",
+    "JournalInUse", "MatterLibrary", "Outages", "PaymentsInUse", "SignInRules", "Standing", "Till", "TimeOuts",
 ]  # fmt: skip
 
 
@@ -122,6 +123,20 @@ class PaymentsInUse(Protocol):
     def till(self, channel: str) -> Till: ...
 
     def settle_soon(self) -> None: ...
+
+
+class HandOverInUse(Protocol):
+    """The part of `kiosk.machine.fleet.handover.HandOver` the flow uses."""
+
+    def was_hinted(self) -> bool: ...
+
+    async def offer(self, wanted: SlipRequest) -> Slip: ...
+
+    async def standing(self, slip: Slip) -> SlipStanding | None: ...
+
+    async def take(self, slip: Slip, wanted: SlipRequest) -> FromPhone: ...
+
+    def end_soon(self, slip: Slip) -> None: ...
 
 
 class ConfirmationsInUse(Protocol):
@@ -218,3 +233,5 @@ class Equipment:
     """None: this machine takes no money."""
     confirmations: ConfirmationsInUse | None = None
     """None: no clerk vouches here."""
+    hand_over: HandOverInUse | None = None
+    """None: nothing is taken from citizens' phones here."""

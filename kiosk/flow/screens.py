@@ -84,13 +84,19 @@ class ScreenOfStep:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class InstructScreen(ScreenOfStep):
-    """Do something at a device: lay the card, look at the camera, lay a paper. `progress` 0…100, None unknown."""
+    """Do something at a device: lay the card, look at the camera, lay a paper. `progress` 0…100, None unknown.
+
+    `qr` is for the citizen's own phone to scan; `seconds_left` of `seconds_total` runs down before it ends.
+    """
 
     kind: Literal["instruct"] = "instruct"
     hint: LocalizedText | None = None
     direction: Literal["", "left", "right", "straight"] = ""
     shows_camera: bool = False
     progress: int | None = None
+    qr: str = ""
+    seconds_left: int = 0
+    seconds_total: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

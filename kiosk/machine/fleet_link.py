@@ -54,14 +54,15 @@ class FleetLink:
     """Made by `kiosk.__main__` once the machine is enrolled; `run()` is one task that ends only when cancelled.
 
     `situation` is asked before each heartbeat. `on_bundle_ready` is called when a verified bundle waits in the
-    library; whoever knows that no citizen is served then calls `Library.activate`.
+    library; whoever knows that no citizen is served then calls `Library.activate`. `on_hint` hears what else the
+    centre wants looked at (`handover`, …).
     """
 
     def __init__(
         self, client: FleetClient, identity: Identity, library: Library, journal: Journal, *,
         heartbeat_seconds: float = 15.0, poll_seconds: float = 30.0, version: str = "",
         situation: Callable[[], Situation] = Situation, on_bundle_ready: Callable[[], None] = lambda: None,
-        boot_id: str = "",
+        boot_id: str = "", on_hint: Callable[[str], None] = lambda _look: None,
     ) -> None:  # fmt: skip
         self._client = client
         self._identity = identity
@@ -72,6 +73,7 @@ class FleetLink:
         self._version = version
         self._situation = situation
         self._on_bundle_ready = on_bundle_ready
+        self._on_hint = on_hint
         self._uploader = Uploader(client, identity, journal)
         self._look, self._beat, self._upload = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._etag = ""
@@ -304,8 +306,10 @@ class FleetLink:
             self.look()
             async for message in channel:
                 backoff.succeeded()
-                if _hint(message) == "desired-state":
+                if (hint := _hint(message)) == "desired-state":
                     self.look()
+                elif hint:
+                    self._on_hint(hint)
 
 
 def _hint(message: str | bytes) -> str:

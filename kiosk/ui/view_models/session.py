@@ -90,7 +90,8 @@ def _content_of_kind(screen: Screen, language: Language) -> dict[str, Any]:
             progress = -1 if screen.progress is None else screen.progress
             content = {
                 "hint": text_of(screen.hint, language), "direction": screen.direction,
-                "shows_camera": screen.shows_camera, "progress": progress,
+                "shows_camera": screen.shows_camera, "progress": progress, "qr": screen.qr,
+                "seconds_left": screen.seconds_left, "seconds_total": screen.seconds_total,
             }  # fmt: skip
         case ChooseScreen():
             rows = [option_row(option, language) for option in screen.options]
