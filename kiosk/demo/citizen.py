@@ -21,6 +21,8 @@ SEARCH_SECONDS = 3.0
 LOOK_SECONDS = 1.5
 """Before something is touched that is not what was wanted: the page may still be drawn."""
 WAYS_IN = ("face", "code")
+FURTHER = ("scroll:down", "options:next", "scroll:up", "options:previous")
+"""What a citizen touches who does not see what is looked for."""
 PREFERENCES = ("have_page", "alipay", "wechat", "non_tax", "5")
 ENTRIES = {
     "phone": "13900000001",
@@ -237,7 +239,7 @@ class Citizen:
         """The answer to the question; the wanted way in where it is offered; else, after a look, what there is."""
         question = questions_of(journey.matter).get(asked, "")
         if question in journey.answers:
-            return self._tap(names, f"option:{journey.answers[question]}")
+            return self._find(names, f"option:{journey.answers[question]}")
         offered = [way for way in WAYS_IN if f"option:{way}" in names]
         has_looked = time.monotonic() - self._screen_since > LOOK_SECONDS
         if offered and journey.way_in not in offered and not has_looked:
@@ -255,9 +257,8 @@ class Citizen:
                 if any(choice["picked"] for choice in field_["choices"]):
                     continue
                 choices = [choice["id"] for choice in field_["choices"]]
-                return self._tap(
-                    names, f"choice:{name}:{answers[name] if answers.get(name) in choices else choices[0]}"
-                )
+                wanted = answers[name] if answers.get(name) in choices else choices[0]
+                return self._find(names, f"choice:{name}:{wanted}")
             if field_["text"] or not (field_["required"] or name in answers):
                 continue
             text = self._code_from_phone() if kind == "code" else answers.get(name, ENTRIES.get(kind, "1"))
@@ -271,6 +272,12 @@ class Citizen:
         if found is None:
             raise DemoFailed("the text message carries no code")
         return found.group()
+
+    def _find(self, names: set[str], name: str) -> bool:
+        """Touched where it stands; further along where it does not."""
+        if name in names or time.monotonic() - self._screen_since < LOOK_SECONDS:
+            return self._tap(names, name)
+        return any(self._tap(names, further) for further in FURTHER)
 
     def _tap(self, names: set[str], name: str) -> bool:
         return name in names and self._hand.tap(name)

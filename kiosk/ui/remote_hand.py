@@ -47,26 +47,28 @@ class NotThere(Exception):
     """No such thing can be touched now."""
 
 
-def touchables(window: Any) -> list[dict[str, Any]]:
-    """What a finger can reach now: [{name, text, x, y, width, height}] in window pixels, top page first."""
+def touchables(window: Any, name: str = "") -> list[dict[str, Any]]:
+    """What a finger can reach now, or what of it is called so: [{name, text, x, y, width, height}] in window pixels,
+    top page first."""
     found: list[dict[str, Any]] = []
-    _collect(window.contentItem(), window, found)
+    _collect(window.contentItem(), window, name, found)
     return found
 
 
-def _collect(item: QQuickItem, window: Any, found: list[dict[str, Any]]) -> None:
+def _collect(item: QQuickItem, window: Any, name: str, found: list[dict[str, Any]]) -> None:
     if not item.isVisible() or item.width() < 0 or item.opacity() == 0:
         return
-    if item.property("isTouchable") is True and item.isEnabled() and item.objectName():
+    own = item.objectName()
+    if own and name in ("", own) and item.property("isTouchable") is True and item.isEnabled():
         middle = item.mapToScene(QPointF(item.width() / 2, item.height() / 2))
         inside = 0 <= middle.x() < window.width() and 0 <= middle.y() < window.height()
         if inside and item.width() > 0 and _is_on_top(item, window.contentItem(), middle):
             found.append({
-                "name": item.objectName(), "text": item.property("name"), "x": round(middle.x()),
+                "name": own, "text": item.property("name"), "x": round(middle.x()),
                 "y": round(middle.y()), "width": round(item.width()), "height": round(item.height()),
             })  # fmt: skip
     for child in item.childItems():
-        _collect(child, window, found)
+        _collect(child, window, name, found)
 
 
 def _is_on_top(item: QQuickItem, root: QQuickItem, at: QPointF) -> bool:
@@ -129,7 +131,7 @@ class Finger:
         before = None
         for _ in range(MOST_LOOKS):
             QTest.qWait(FRAME_MS)
-            there = next((each for each in touchables(self._kiosk.window) if each["name"] == name), None)
+            there = next(iter(touchables(self._kiosk.window, name)), None)
             if there is not None and there == before:
                 at = QPointF(there["x"], there["y"]).toPoint()
                 QTest.mouseClick(self._kiosk.window, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
@@ -142,9 +144,7 @@ class Finger:
     def sign(self, name: str) -> None:
         """Write into a field, stroke by stroke. Raises `NotThere`."""
         window = self._kiosk.window
-        for each in touchables(window):
-            if each["name"] != name:
-                continue
+        for each in touchables(window, name):
             left, top = each["x"] - each["width"] / 2, each["y"] - each["height"] / 2
             for stroke in INVENTED_NAME:
                 at = [
@@ -167,7 +167,7 @@ class Finger:
 
     def type(self, name: str, text: str) -> None:
         """Touch the field, then the keys; pinyin is not needed: characters without a key are set as a value."""
-        if f"field:{name}" in self._names():
+        if self._sees(f"field:{name}"):
             self.tap(f"field:{name}")
         self._kiosk.form.set_value(name, "")
         if not text.isascii():
@@ -177,7 +177,7 @@ class Finger:
             page = "letters" if letter.isascii() and letter.islower() else "symbols"
             if self._kiosk.form.pad == "text" and self._kiosk.keyboard.page != page:
                 self.tap(f"key:page:{page}")
-            if f"key:{letter}" not in self._names():
+            if not self._sees(f"key:{letter}"):
                 self._kiosk.form.set_value(name, text)
                 return
             self.tap(f"key:{letter}")
@@ -187,8 +187,8 @@ class Finger:
         if not self._kiosk.window.grabWindow().save(str(path), "PNG"):  # type: ignore[call-overload]
             raise OSError(f"cannot write {path}")
 
-    def _names(self) -> set[str]:
-        return {each["name"] for each in touchables(self._kiosk.window)}
+    def _sees(self, name: str) -> bool:
+        return bool(touchables(self._kiosk.window, name))
 
 
 class RemoteHand(QObject):

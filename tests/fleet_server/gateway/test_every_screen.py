@@ -34,7 +34,7 @@ from kiosk.flow.screens import (
 )
 from kiosk.ui.app import prepare_application, refuse_without_font
 from kiosk.ui.gallery.__main__ import SHAPES
-from kiosk.ui.remote_hand import Finger, NotThere
+from kiosk.ui.remote_hand import Finger, NotThere, touchables
 from kiosk.ui.window import KioskWindow
 from tests.fleet_server.gateway import test_scenarios
 from tests.fleet_server.gateway.test_scenarios import LONGEST_SECONDS, SCENARIOS, House, has_news_since
@@ -43,6 +43,9 @@ from tests.kiosk.flow.world import World
 
 TRIES = 25
 MOMENT_MS = 40
+LOOKS = 3
+"""Before the page is moved along: what is looked for may still be drawn."""
+FURTHER = ("scroll:down", "options:next", "scroll:up", "options:previous")
 
 plain_house = test_scenarios.house
 
@@ -75,16 +78,21 @@ class Screens:
         QTest.qWaitForWindowExposed(self.kiosk.window)
         self.finger = Finger(self.kiosk)
 
-    def tap(self, *names: str) -> None:
-        """The first of these that can be touched; a page takes a moment to stand."""
-        for _ in range(TRIES):
+    def tap(self, name: str) -> None:
+        """Moves the page along until it stands there; a page takes a moment to stand."""
+        self.find(name)
+        self.finger.tap(name)
+
+    def find(self, name: str) -> None:
+        for look in range(TRIES):
             QTest.qWait(MOMENT_MS)
-            there = {each["name"] for each in self.finger.state()["touchables"]}
-            for name in names:
-                if name in there:
-                    self.finger.tap(name)
-                    return
-        raise NotThere(f"none of {names} can be touched; there are {sorted(there)}")
+            if touchables(self.kiosk.window, name):
+                return
+            further = next((each for each in FURTHER if touchables(self.kiosk.window, each)), None)
+            if look >= LOOKS and further is not None:
+                self.finger.tap(further)
+        there = sorted(each["name"] for each in touchables(self.kiosk.window))
+        raise NotThere(f"{name} cannot be touched; there are {there}")
 
     def touch(self, screen: Screen, answer: Answer) -> None:
         match answer:
@@ -115,6 +123,7 @@ class Screens:
                 if item.kind is FieldKind.CHOICE:
                     self.tap(f"choice:{item.id}:{value}")
                 else:
+                    self.find(f"field:{item.id}")
                     self.finger.type(item.id, value)
             self.tap("primary")
             if self.relay.answered > before:
@@ -135,7 +144,7 @@ class HouseWithScreens(House):
         if stage.view().stage is StageKind.ATTRACT:
             screens.tap("attract")
         await world.until(lambda view: view.stage is StageKind.HOME)
-        if scenario.mode == Mode.ELDER:
+        if Mode(scenario.mode) is Mode.ELDER:
             screens.tap("mode")
             await world.until(lambda view: view.mode is Mode.ELDER)
         screens.tap(f"tile:{matter.id}")

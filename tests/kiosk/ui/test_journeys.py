@@ -14,7 +14,7 @@ from PySide6.QtNetwork import QLocalSocket
 from PySide6.QtTest import QTest
 
 from kiosk.contracts.value import Language
-from kiosk.flow.screens import Chosen, FormFilled, Left, Mode, StageKind, TimeOutWarning, WentBack
+from kiosk.flow.screens import Chosen, FormFilled, FormScreen, Left, Mode, StageKind, TimeOutWarning, WentBack
 from kiosk.ui.gallery.__main__ import Gallery
 from kiosk.ui.gallery.views import views
 from kiosk.ui.remote_hand import NotThere, RemoteHand
@@ -112,6 +112,20 @@ def test_a_missing_field_is_shown_and_nothing_is_sent(gallery: Gallery) -> None:
     gallery.finger.tap("primary")
     assert answers(gallery) == []
     assert [row["missing"] for row in gallery.kiosk.form.rows] == [True, True, False, False]
+
+
+def test_what_is_missing_further_down_a_long_form_comes_into_view(gallery: Gallery) -> None:
+    view = views()["form"]
+    assert isinstance(view.screen, FormScreen)
+    reason, employer, *_ = view.screen.items
+    texts = [replace(employer, id=f"text_{number}", value="样例") for number in range(9)]
+    stand(gallery, "form")
+    gallery.hall.publish(replace(view, screen=replace(view.screen, screen_id=99, items=(*texts, reason))))
+    while "scroll:up" in names(gallery):
+        gallery.finger.tap("scroll:up")
+    assert "choice:reason:work" not in names(gallery)
+    gallery.finger.tap("primary")
+    until(lambda: "choice:reason:work" in names(gallery))
 
 
 def test_an_elder_form_goes_field_by_field_and_back(gallery: Gallery) -> None:

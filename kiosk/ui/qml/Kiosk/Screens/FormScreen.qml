@@ -20,12 +20,22 @@ Item {
     readonly property bool _showsKnown: Ui.session.known.length > 0 && (!Theme.elder || pad === "" && Ui.form.position < 2)
         && !(Theme.landscape && (pad === "text" || _keys))
 
+    readonly property var _rows: Ui.form.rows
+    on_RowsChanged: reaching.restart()
+
     function reach(): void {
         for (let i = 0; i < fields.count; i++) {
             const item = fields.itemAt(i) as FormField;
             if (item && item.row.current)
                 list.showAt(item.y + all.y, item.height);
         }
+    }
+
+    // A timer ends with its page; a call for later does not.
+    Timer {
+        id: reaching
+        interval: 1
+        onTriggered: screen.reach()
     }
 
     Scrollable {
@@ -36,7 +46,7 @@ Item {
             : screen._keys ? codes.height + Theme.space
             : screen._numbers && !screen._beside ? numbers.height + Theme.space : 0)
         spacing: Theme.space
-        onHeightChanged: Qt.callLater(screen.reach)
+        onHeightChanged: reaching.restart()
 
         Surface {
             visible: screen._showsKnown
