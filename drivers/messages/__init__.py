@@ -19,6 +19,7 @@ from drivers.messages.cabinet import (
     Readings,
 )
 from drivers.messages.cards import (
+    BankCard,
     CardInterface,
     ChipCard,
     Endorsement,
@@ -93,6 +94,7 @@ from drivers.messages.signature import (
 __all__ = [
     "ActResult",
     "Align",
+    "BankCard",
     "CabinetEvent",
     "Capabilities",
     "CardInterface",

@@ -42,6 +42,18 @@ class SocialSecurityCard(Message):
     birth_date: dt.date | None = Field(default=None, repr=False)
 
 
+class BankCard(Message):
+    """What the bank's application of a chip card shows freely (JR/T 0025). Kept nowhere, not logged, not journalled."""
+
+    number: str = Field(repr=False, pattern=r"^[0-9]{13,19}$", description="its check digit is right")
+    expires_on: dt.date | None = Field(default=None, description="the last day it is good")
+
+    @property
+    def last_digits(self) -> str:
+        """The only part of the number that may be shown or written anywhere."""
+        return f"****{self.number[-4:]}"
+
+
 class PinResult(Message):
     """`tries_left` None when the card does not say. A blocked card is never tried again."""
 

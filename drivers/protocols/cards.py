@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from drivers.messages import (
+    BankCard,
     ChipCard,
     IdCard,
     PinResult,
@@ -49,6 +50,13 @@ class SmartCardReader(Device, Protocol):
         """EF05 and EF06 by the record plan of the card's own specification.
 
         Raises `MediaError` (`no_card`, `wrong_card_type`, `pin_needed`, `read_failed`, `removed`).
+        """
+        ...
+
+    async def read_bank_card(self, *, timeout_seconds: float = 10.0) -> BankCard:
+        """Number and expiry of the bank's application. Only after the citizen has agreed (domain.md 3.2).
+
+        Raises `MediaError` (`no_card`, `no_bank_application`, `bank_application_blocked`, `read_failed`, `removed`).
         """
         ...
 

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from drivers.errors import DeviceBusy, DeviceError, DeviceOffline, MediaError, Unsupported
 from drivers.messages import (
+    BankCard,
     Capabilities,
     CardInterface,
     ChipCard,
@@ -70,8 +71,8 @@ class PcscReader:
             model=sight.look.reader or None,
             status_source="pushed",
             poll_safe_in_motion=True,
-            cancellable=frozenset({"wait_card", "read_profile", "wait_removal"}),
-            features=frozenset({"presence", "social_security_card", "pin", "record_write", "apdu"}),
+            cancellable=frozenset({"wait_card", "read_profile", "read_bank_card", "wait_removal"}),
+            features=frozenset({"presence", "social_security_card", "bank_card", "pin", "record_write", "apdu"}),
         )
 
     async def status(self) -> DeviceStatus:
@@ -102,6 +103,9 @@ class PcscReader:
 
     async def read_profile(self, *, timeout_seconds: float = 10.0) -> SocialSecurityCard:
         return await self._command(lambda watch: self._session(watch).read_profile(), timeout_seconds)
+
+    async def read_bank_card(self, *, timeout_seconds: float = 10.0) -> BankCard:
+        return await self._command(lambda watch: self._session(watch).read_bank_card(), timeout_seconds)
 
     async def verify_pin(self, pin: str, *, last_try: bool = False, timeout_seconds: float = 10.0) -> PinResult:
         if len(pin) != PIN_DIGITS or not (pin.isascii() and pin.isdecimal()):

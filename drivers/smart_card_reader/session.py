@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from drivers.errors import CommandTimedOut, ConsentRequired, DeviceError, MediaError, Unsupported
-from drivers.messages import PinResult, SocialSecurityCard
-from drivers.smart_card_reader import apdu, social_security
+from drivers.messages import BankCard, PinResult, SocialSecurityCard
+from drivers.smart_card_reader import apdu, bank_card, social_security
 from drivers.smart_card_reader.links.link import Chip
 from drivers.smart_card_reader.social_security import Item, Values
 from drivers.watch import Watch
@@ -51,6 +51,11 @@ class CardSession:
         specification = social_security.specification_of(issuer[social_security.SPECIFICATION.tag])
         holder = self._read_plan(social_security.HOLDER_FILE, social_security.holder_plan(specification))
         return social_security.decode_card(issuer, holder)
+
+    def read_bank_card(self) -> BankCard:
+        """The bank's application takes the place of the other. Raises `MediaError` as `bank_card.read` does."""
+        self._is_selected, self._file = False, None
+        return bank_card.read(self.exchange)
 
     def identification(self) -> bytes:
         """Which card this is. Raises `MediaError` (`wrong_card_type`, `wrong_issuer`, `read_failed`)."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from drivers.smart_card_reader.simulator.bank import BANK_CARDS, VirtualBankCard
 from drivers.smart_card_reader.simulator.card import VirtualCard
 from drivers.smart_card_reader.simulator.samples import CARDS
 from drivers.smart_card_reader.simulator.wires import POWER_OFF, RESET, ServedWire, VpcdWire, Wire
+
+AnyCard = VirtualCard | VirtualBankCard
 
 READ_RECORD, UPDATE_RECORD, VERIFY = 0xB2, 0xDC, 0x20
 SLOW_SECONDS: Final = 0.1
@@ -16,7 +19,7 @@ FLICKER_LOOKS: Final = 2
 
 OF_THE_CHIP: Final = frozenset(
     {"wrong_card", "wrong_issuer", "wrong_length", "strict_select", "old_select", "no_file_select", "pin_needed",
-     "psam_missing", "damaged_name", "mute", "memory_failure", "torn_write"}
+     "psam_missing", "damaged_name", "mute", "memory_failure", "torn_write", "no_directory", "application_blocked"}
 )  # fmt: skip
 OF_THE_PIN: Final = frozenset({"blocked_pin", "last_try"})
 OF_THE_READER: Final = frozenset({"silent", "slow", "garbage", "flicker", "unplugged"})
@@ -39,8 +42,8 @@ class CardSimulator:
             raise ValueError(f"transport is apdu or vpcd, not {transport!r}")
         self._wire: Wire = ServedWire(int(port)) if transport == "apdu" else VpcdWire(int(vpcd_port))
         self._active: set[str] = set()
-        self._cards: dict[str, VirtualCard] = {}
-        self._card: VirtualCard | None = None
+        self._cards: dict[str, AnyCard] = {}
+        self._card: AnyCard | None = None
         self._speaks = asyncio.Event()
         self._visits = 0
         self._reads = 0
@@ -51,7 +54,7 @@ class CardSimulator:
             self._named(card)
 
     @property
-    def cards(self) -> dict[str, VirtualCard]:
+    def cards(self) -> dict[str, AnyCard]:
         """Every card laid down so far, with what its chip holds now."""
         return self._cards
 
@@ -134,13 +137,18 @@ class CardSimulator:
 
     # --- the world ---------------------------------------------------------------------------------------------------
 
-    def _named(self, name: str) -> VirtualCard:
-        if name not in CARDS:
-            raise ValueError(f"no sample card is called {name!r}: choose one of {', '.join(CARDS)}")
+    def _named(self, name: str) -> AnyCard:
+        if name not in CARDS and name not in BANK_CARDS:
+            raise ValueError(f"no sample card is called {name!r}: choose one of {', '.join([*CARDS, *BANK_CARDS])}")
         if name not in self._cards:
-            self._cards[name] = VirtualCard(CARDS[name], self._active)
+            self._cards[name] = self._issued(name)
             self._set_tries(self._cards[name])
         return self._cards[name]
+
+    def _issued(self, name: str) -> AnyCard:
+        if name in BANK_CARDS:
+            return VirtualBankCard(BANK_CARDS[name], self._active)
+        return VirtualCard(CARDS[name], self._active)
 
     async def _place(self, name: str) -> None:
         self._card = self._named(name)
@@ -169,7 +177,7 @@ class CardSimulator:
         if name == "unplugged":
             await self._wire.unplug()
 
-    def _set_tries(self, card: VirtualCard) -> None:
+    def _set_tries(self, card: AnyCard) -> None:
         if "blocked_pin" in self._active:
             card.tries = 0
         elif "last_try" in self._active:
@@ -180,6 +188,6 @@ class CardSimulator:
         self._speaks.set()
         self._bytes_left = None
         for name, card in self._cards.items():
-            fresh = VirtualCard(CARDS[name], self._active)
+            fresh = self._issued(name)
             card.files, card.tries = fresh.files, fresh.tries
         await self._wire.plug_in()

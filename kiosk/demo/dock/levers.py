@@ -46,7 +46,10 @@ ORDERS: dict[str, tuple[tuple[str, Words], ...]] = {
     ),
     "code_scanner/serial_line": (("place 350200-2026-0001", ("亮码", "show a code")), TAKE_AWAY),
     "code_scanner/camera_qr": (("place 350200-2026-0001", ("亮码", "show a code")), TAKE_AWAY),
-    "smart_card_reader/pcsc": (TAKE_AWAY,),
+    "smart_card_reader/pcsc": (
+        ("place lin", ("插社保卡", "a social-security card")), ("place bank_lin", ("插银行卡", "a bank card")),
+        TAKE_AWAY,
+    ),
     "card_rewriter/serial_rewriter": (TAKE_AWAY,),
     "fingerprint_reader/r503": (("place lin", ("放手指", "lay a finger")), TAKE_AWAY),
     "payment_terminal/gateway_qr": (("pay", ("付款", "pay now")),),

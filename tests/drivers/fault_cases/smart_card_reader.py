@@ -21,6 +21,11 @@ async def _read(reader: Any) -> object:
     return await reader.read_profile(timeout_seconds=SECONDS)
 
 
+async def _read_bank_card(reader: Any) -> object:
+    await reader.wait_card(timeout_seconds=SECONDS)
+    return await reader.read_bank_card(timeout_seconds=SECONDS)
+
+
 async def _read_impatiently(reader: Any) -> object:
     await reader.wait_card(timeout_seconds=SECONDS)
     return await reader.read_profile(timeout_seconds=SILENCE_SECONDS)
@@ -54,6 +59,7 @@ _case = partial(
 )
 _survived = partial(_case, completion="done", parts={"media": "present", "chip_power": "online"})
 _refused = partial(_case, parts={"media": "present", "write_pending": "no"})
+_bank = partial(_case, orders=("remove", "place bank_lin"), deed=_read_bank_card, parts={"media": "present"})
 _written = partial(_case, deed=_write, parts={"write_pending": "no"})
 _torn_out = partial(
     _case, deed=_write, completion="uncertain/removed", parts={"media": "not_present", "write_pending": "yes"}
@@ -75,6 +81,8 @@ CASES: tuple[FaultCase, ...] = (
     _refused("pin_needed", completion="media_error/pin_needed"),
     _refused("blocked_pin", deed=_give_pin, completion="refused/pin_blocked"),
     _refused("last_try", deed=_give_pin, completion="consent_required/pin_last_try"),
+    _bank("no_directory", completion="done"),
+    _bank("application_blocked", completion="media_error/bank_application_blocked"),
     _case("pull_in_read", completion="media_error/removed", parts={"media": "not_present"}),
     _written("psam_missing", completion="failed/auth_needed", parts={"psam": "missing"}),
     _written("memory_failure", completion="failed/verify_failed"),
