@@ -19,6 +19,7 @@ from fleet_server.settings import Settings
 from kiosk.contracts.payments import (
     ORDER_ID,
     PAYMENTS_PATH,
+    CardReport,
     DeliveryExtension,
     DeliveryReport,
     OpenOrders,
@@ -69,6 +70,12 @@ async def show_order(order_id: Chosen, terminal: Terminal, cashier: Open, verify
 async def close_order(order_id: Chosen, terminal: Terminal, cashier: Open) -> Order:
     """Nobody pays this any more. Answers `paid` when that was quicker; an unknown id is closed for good."""
     return await cashier.close(terminal.terminal, order_id)
+
+
+@router.post("/orders/{order_id}/card", responses=problem_responses(401, 403, 404, 409, 413, 422, 503))
+async def hear_card(order_id: Chosen, body: CardReport, terminal: Terminal, cashier: Open) -> Order:
+    """What the machine's card device says of an order of channel `bank_card`; an unknown id is closed by `unpaid`."""
+    return await cashier.hear_card(terminal.terminal, order_id, body)
 
 
 @router.put("/orders/{order_id}/refunds/{refund_id}", responses=problem_responses(401, 403, 404, 409, 413, 422, 503))

@@ -15,13 +15,14 @@ from sqlmodel import Session, col, select
 from starlette.concurrency import run_in_threadpool
 
 from fleet_server.database import Database
-from fleet_server.payments import orders, refunds
+from fleet_server.payments import cards, orders, refunds
 from fleet_server.payments.counters import Counters
 from fleet_server.payments.models import PaymentOrder, PaymentRefund
 from fleet_server.payments.providers.protocol import Asked, Given, Giving, Provider, Refused, Standing, Unreachable
 from fleet_server.problems import ProblemError
 from kiosk.contracts.payments import (
     MAXIMUM_DELIVERY_SECONDS,
+    CardReport,
     DeliveryExtension,
     DeliveryReport,
     Order,
@@ -88,6 +89,23 @@ class Cashier:
         except IntegrityError:
             order = await self._writing(want)
         await self.close_at_provider(order)
+        return await self.show(terminal, order_id)
+
+    async def hear_card(self, terminal: str, order_id: str, said: CardReport) -> Order:
+        """The machine's card device says how an order ended. One it never got is barred by `unpaid`."""
+
+        def write(session: Session) -> None:
+            order = orders.locked(session, orders.number_of(terminal, order_id))
+            if order is None and said.state == "unpaid":
+                order = orders.bar(session, terminal, order_id)
+            if order is None:
+                raise ProblemError(404, "unknown_order", "this terminal has no such order")
+            cards.record(session, order, said)
+
+        try:
+            await self._writing(write)
+        except IntegrityError:  # the same word twice in one moment
+            await self._writing(write)
         return await self.show(terminal, order_id)
 
     async def refund(self, terminal: str, order_id: str, refund_id: str, wanted: RefundRequest) -> Refund:

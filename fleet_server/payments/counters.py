@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 
 import httpx
 
-from fleet_server.payments.providers.accounts import Account, Accounts, account_for, read_accounts, understood
+from fleet_server.payments.providers.accounts import Accounts, Collector, account_for, read_accounts, understood
 from fleet_server.payments.providers.alipay import Alipay
+from fleet_server.payments.providers.card_devices import CardDevices
 from fleet_server.payments.providers.non_tax import NonTax
 from fleet_server.payments.providers.protocol import Provider
 from fleet_server.payments.providers.wechat import WeChatPay
@@ -29,7 +30,7 @@ SCANNED = {
 
 log = logging.getLogger(__name__)
 
-Open = Alipay | WeChatPay | NonTax
+Open = Alipay | WeChatPay | NonTax | CardDevices
 
 
 class Counters:
@@ -54,6 +55,7 @@ class Counters:
             made: list[Open] = [Alipay(account) for account in accounts.alipay]
             made += [WeChatPay(account) for account in accounts.wechat]
             made += [NonTax(account) for account in accounts.non_tax]
+            made += [CardDevices(account) for account in accounts.bank_card]
             self._providers = {(provider.channel, provider.account): provider for provider in made}
             self._accounts = accounts
 
@@ -71,7 +73,7 @@ class Counters:
         channel = asked.channel or (SCANNED.get(asked.payer_code[:2]) if asked.payer_code else "alipay")
         if channel is None:
             raise ProblemError(422, "payer_code_wrong", "this is no payment code of Alipay or WeChat Pay")
-        accounts: Sequence[Account] = getattr(self._accounts, channel, ())
+        accounts: Sequence[Collector] = getattr(self._accounts, channel, ())
         account = account_for(accounts, asked.payee)
         if account is None:
             raise ProblemError(422, "not_offered", "this way of paying is not set up for this payee")
@@ -81,8 +83,10 @@ class Counters:
         """Those that can be paid by now: set up, and not just failed."""
         return tuple(dict.fromkeys(each.channel for each in self._providers.values() if each.line.is_up))
 
-    def all(self) -> tuple[Provider, ...]:
-        return tuple(self._providers.values())
+    def with_files(self) -> tuple[Provider, ...]:
+        """Those whose days can be compared."""
+        found = self._providers.values()
+        return tuple(each for each in found if not isinstance(each, CardDevices) or each.has_files)
 
 
 def counters_of(settings: Settings) -> Counters:

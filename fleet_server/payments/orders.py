@@ -22,6 +22,8 @@ from kiosk.contracts.payments import Arrived, Order, OrderRequest, Refund
 LOOK_SECONDS = 60.0
 """How often the centre asks about an open order by itself, should no notice come."""
 WAITING = ("open", "paying")
+BANK_CARD = "bank_card"
+"""Taken by the machine's own device: the centre asks nobody, sets no window, and waits for the device's word."""
 
 
 def number_of(terminal: str, order_id: str) -> str:
@@ -52,10 +54,11 @@ def place(
     moment = now()
     if asked.expires_at <= moment:
         raise ProblemError(422, "expired", "expires_at has passed")
+    look_at = None if channel == BANK_CARD else min(asked.expires_at, moment + dt.timedelta(seconds=LOOK_SECONDS))
     made = PaymentOrder(
         number=number_of(terminal, order_id), terminal=terminal, order_id=order_id, account=account,
         created_at=moment, expires_at=asked.expires_at, delivery_seconds=asked.delivery_seconds,
-        notify_url=notify_url, look_at=min(asked.expires_at, moment + dt.timedelta(seconds=LOOK_SECONDS)), **content,
+        notify_url=notify_url, look_at=look_at, **content,
     )  # fmt: skip
     session.add(made)
     session.flush()
@@ -121,6 +124,8 @@ def end(order: PaymentOrder, state: str, reason: str = "") -> None:
 def extend(order: PaymentOrder, seconds: int, longest_seconds: int) -> None:
     """Raises 409 `not_paid`, `given_back`, `delivery_settled`."""
     _must_wait_for_delivery(order)
+    if order.channel == BANK_CARD:
+        return
     assert order.paid_at is not None
     assert order.deliver_by is not None
     latest = order.paid_at + dt.timedelta(seconds=longest_seconds)
@@ -207,6 +212,8 @@ def _paid(order: PaymentOrder, paid: Paid) -> None:
     end(order, "paid")
     order.paid_reference, order.paid_at = paid.reference, now()
     order.delivery = "waiting"
+    if order.channel == BANK_CARD:
+        return
     order.deliver_by = order.look_at = order.paid_at + dt.timedelta(seconds=order.delivery_seconds)
 
 

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from sqlmodel import Session, col, select
 
 from fleet_server.dashboard.shell import Entry, page, roles, shell_of
-from fleet_server.database import Reading
-from fleet_server.payments import tending
+from fleet_server.database import Reading, now
+from fleet_server.payments import cards, tending
 from fleet_server.payments.models import PaymentDay, PaymentDifference, PaymentOrder
 from fleet_server.security import Role, StaffIdentity, require
 
@@ -48,6 +48,7 @@ def _money(session: Session, number: str) -> dict[str, Any]:
         "number": number,
         "owed": tending.owed(session),
         "contested": session.exec(contested.order_by(col(PaymentOrder.contested_at).desc()).limit(SHOWN_ORDERS)).all(),
+        "unheard": cards.unheard(session, now()),
         "differences": session.exec(
             differences.order_by(col(PaymentDifference.day).desc(), PaymentDifference.kind).limit(SHOWN_DIFFERENCES)
         ).all(),

@@ -25,6 +25,7 @@ from fleet_server.payments.models import (
     PaymentOrder,
     PaymentRefund,
 )
+from fleet_server.payments.orders import BANK_CARD
 from fleet_server.payments.providers.protocol import BillRow, Provider, Refused, Unreachable
 from fleet_server.problems import ProblemError
 from fleet_server.settings import Settings
@@ -64,7 +65,7 @@ class Compared:
 async def reconcile(cashier: Cashier, day: dt.date) -> list[Compared]:
     """Every account's file of this day (China's time), compared and kept. Running it again mends what was mended."""
     await run_in_threadpool(cashier.counters.open)
-    return [await _account(cashier, provider, day) for provider in cashier.counters.all()]
+    return [await _account(cashier, provider, day) for provider in cashier.counters.with_files()]
 
 
 async def reconcile_when_due(cashier: Cashier, moment: dt.datetime | None = None) -> None:
@@ -75,7 +76,7 @@ async def reconcile_when_due(cashier: Cashier, moment: dt.datetime | None = None
     await run_in_threadpool(cashier.counters.open)
     day = local.date() - dt.timedelta(days=1)
     known = await run_in_threadpool(_compared, cashier, day)
-    for provider in cashier.counters.all():
+    for provider in cashier.counters.with_files():
         if (provider.channel, provider.account) not in known:
             await _account(cashier, provider, day)
 
@@ -102,18 +103,24 @@ async def _account(cashier: Cashier, provider: Provider, day: dt.date) -> Compar
 @dataclass
 class Ours:
     """What we know around a day: `reference → (order number, fen)`, `refund number → (…)`. `expected`: those that are
-    surely of this day; the others may stand in the file of a neighbouring day."""
+    surely of this day, and `expected_back` for refunds; the others may stand in the file of a neighbouring day.
+    A card's reversal has no number of ours in the file: it goes by the payment's reference."""
 
     payments: dict[str, tuple[str, int]] = field(default_factory=dict)
     refunds: dict[str, tuple[str, int]] = field(default_factory=dict)
     expected: set[str] = field(default_factory=set)
+    expected_back: set[str] = field(default_factory=set)
 
 
 def compare(rows: tuple[BillRow, ...], ours: Ours) -> list[Difference]:
     theirs = {row.reference: row for row in rows if not row.refund_number}
     given = {row.refund_number: row for row in rows if row.refund_number}
     found: list[Difference] = []
-    for prefix, told, known in (("", theirs, ours.payments), ("refund_", given, ours.refunds)):
+    sides = (
+        ("", theirs, ours.payments, ours.expected),
+        ("refund_", given, ours.refunds, ours.expected_back),
+    )
+    for prefix, told, known, expected in sides:
         for subject, row in told.items():
             if subject not in known:
                 found.append(Difference(f"{prefix}missing_here", subject, row.number, None, row.amount_fen))
@@ -123,7 +130,7 @@ def compare(rows: tuple[BillRow, ...], ours: Ours) -> list[Difference]:
         found += [
             Difference(f"{prefix}missing_there", subject, number, fen, None)
             for subject, (number, fen) in known.items()
-            if subject not in told and subject in ours.expected
+            if subject not in told and subject in expected
         ]
     return found
 
@@ -151,10 +158,11 @@ def _compare(cashier: Cashier, provider: Provider, day: dt.date, rows: tuple[Bil
             )
         )  # fmt: skip
         for refund in session.exec(given):
-            ours.refunds[refund.number] = (refund.order_number, refund.amount_fen)
+            subject = refund.reference if provider.channel == BANK_CARD else refund.number
+            ours.refunds[subject] = (refund.order_number, refund.amount_fen)
             is_done = refund.state == "succeeded" and refund.done_at is not None and refund.done_at < end
             if is_done and refund.created_at >= begin:
-                ours.expected.add(refund.number)
+                ours.expected_back.add(subject)
     return compare(rows, ours)
 
 

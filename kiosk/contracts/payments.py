@@ -8,6 +8,7 @@ id and has it on disk before the first call.
 | PUT  orders/{order_id}                  | OrderRequest → Order; 409 `duplicate_order`: the id has other content |
 | GET  orders/{order_id}[?verify=true]    | – → Order; with `verify` the provider was asked for this answer; 404  |
 | POST orders/{order_id}/close            | – → Order: closed, or paid if quicker; an unknown id is closed for good |
+| POST orders/{order_id}/card             | CardReport → Order: the card device's word; 409 `settled_otherwise`   |
 | PUT  orders/{order_id}/refunds/{id}     | RefundRequest → Refund; 409 `duplicate_refund`; 422 `too_much`        |
 | POST orders/{order_id}/extend           | DeliveryExtension → Order; 409 `given_back`, `not_paid`               |
 | POST orders/{order_id}/delivered        | DeliveryReport → Order; 409 `given_back`, `not_paid`, `delivery_settled` |
@@ -16,6 +17,11 @@ id and has it on disk before the first call.
 | GET  status                             | – → PaymentStatus                                                     |
 
 A terminal sees its own orders alone. 401, 403: this terminal may not. 404: unknown. 5xx and silence: ask again.
+
+Bank cards. An order of channel `bank_card` is opened here before the machine's own card device is asked, so that money
+taken there is never unknown here. Nobody is asked by the centre: the device's word comes by `card`, again and again
+until it is answered. Such an order has no window: what is not delivered the machine reverses on its device, and says
+so.
 
 Delivery. `paid` opens a window (`deliver_by`). What is not reported delivered by then, the centre gives back by itself,
 once. Before an act that cannot be undone the terminal extends the window far enough to be sure that its report arrives
@@ -42,8 +48,8 @@ DELIVERY_SECONDS = 900
 MAXIMUM_DELIVERY_SECONDS = 72 * 3600
 MAXIMUM_LINES = 40
 
-CentreChannel = Literal["alipay", "wechat", "non_tax"]
-"""Channels the centre pays through. A bank card is paid at the terminal's own device and is no order here."""
+CentreChannel = Literal["alipay", "wechat", "non_tax", "bank_card"]
+"""`bank_card`: taken by the machine's own card device; all others the centre collects itself."""
 
 OrderState = Literal["open", "paying", "paid", "closed", "refused"]
 Delivery = Literal["none", "waiting", "delivered", "not_delivered", "overdue"]
@@ -70,7 +76,7 @@ class OrderRequest(Contract):
 
     amount_fen: int = Field(gt=0, le=10**10, strict=True)
     currency: str = Field(default=CURRENCY, pattern=r"^[A-Z]{3}$")
-    method: Literal[PaymentMethod.QR_SHOWN, PaymentMethod.QR_SCANNED] = PaymentMethod.QR_SHOWN
+    method: Literal[PaymentMethod.QR_SHOWN, PaymentMethod.QR_SCANNED, PaymentMethod.CARD] = PaymentMethod.QR_SHOWN
     channel: CentreChannel | None = None
     subject: str = Field(min_length=1, max_length=120, description="zh-CN, no personal value")
     payee: str = Field(default="", max_length=80, description="who gets the money, zh-CN, as the matter says")
@@ -94,6 +100,8 @@ class OrderRequest(Contract):
             raise ValueError("bill is for channel non_tax, and non_tax needs one")
         if (self.method == PaymentMethod.QR_SCANNED) != bool(self.payer_code):
             raise ValueError("payer_code is for scanned codes, and they need one")
+        if (self.method == PaymentMethod.CARD) != (self.channel == "bank_card"):
+            raise ValueError("method card is for channel bank_card, and bank_card needs it")
         return self
 
 
@@ -158,6 +166,29 @@ class DeliveryReport(Contract):
 
     outcome: Literal["delivered", "not_delivered"] = "delivered"
     undelivered_lines: tuple[str, ...] = Field(default=(), max_length=MAXIMUM_LINES)
+
+
+class CardReport(Contract):
+    """What the card device's ledger says of an order for good. The same word again is answered the same.
+
+    paid: the card was charged; it belongs when it is exactly the order's amount. unpaid: no money was taken. returned:
+    what was taken was reversed on the device. owed: the device cannot reverse it, a person gives it back.
+    `amount_fen`: what was taken, 0 with unpaid. `reference`: the device's own number of the payment.
+    """
+
+    state: Literal["paid", "unpaid", "returned", "owed"]
+    amount_fen: Fen = 0
+    currency: str = Field(default=CURRENCY, pattern=r"^[A-Z]{3}$")
+    reference: str = Field(default="", max_length=64, pattern=r"^[0-9A-Za-z._-]*$")
+    reason: Reason = ""
+
+    @model_validator(mode="after")
+    def _names_its_payment(self) -> Self:
+        if (self.state == "unpaid") == bool(self.amount_fen or self.reference):
+            raise ValueError("what was charged has an amount and a reference, and nothing else has")
+        if self.state != "unpaid" and not (self.amount_fen and self.reference):
+            raise ValueError("a payment needs both its amount and its reference")
+        return self
 
 
 class DeliveryExtension(Contract):

@@ -20,6 +20,7 @@ from drivers.protocols import DocumentPrinter
 from kiosk.contracts.events import Disposition
 from kiosk.flow.equipment import DevicesInUse, JournalInUse
 from kiosk.flow.steps.effects.print_document import DISPOSITIONS
+from kiosk.machine.money.books import Effect, OpenTransaction
 
 log = logging.getLogger(__name__)
 
@@ -29,26 +30,8 @@ ASK_AGAIN_SECONDS = 0.5
 JOB_UNKNOWN = "job_unknown"
 
 
-class OpenEffect(Protocol):
-    @property
-    def effect_id(self) -> str: ...
-    @property
-    def event(self) -> str: ...
-    @property
-    def transaction_number(self) -> str | None: ...
-    @property
-    def data(self) -> dict[str, Any]: ...
-    @property
-    def is_uncertain(self) -> bool: ...
-
-
-class OpenTransaction(Protocol):
-    @property
-    def transaction_number(self) -> str: ...
-
-
 class JournalToReplay(JournalInUse, Protocol):
-    def open_effects(self) -> Sequence[OpenEffect]: ...
+    def open_effects(self) -> Sequence[Effect]: ...
 
     def open_transactions(self) -> Sequence[OpenTransaction]: ...
 
@@ -58,9 +41,9 @@ class OpenEnds:
     """What a stop left open: transactions ended as interrupted, effects reported as uncertain, to be asked after."""
 
     transactions: int
-    pages: tuple[OpenEffect, ...]
-    cards: tuple[OpenEffect, ...]
-    requests: tuple[OpenEffect, ...]
+    pages: tuple[Effect, ...]
+    cards: tuple[Effect, ...]
+    requests: tuple[Effect, ...]
 
 
 def report_open_ends(journal: JournalToReplay) -> OpenEnds:
@@ -106,7 +89,7 @@ async def ask_after(ends: OpenEnds, journal: JournalToReplay, devices: DevicesIn
         )
 
 
-def _report_uncertain(journal: JournalToReplay, effect: OpenEffect) -> None:
+def _report_uncertain(journal: JournalToReplay, effect: Effect) -> None:
     device = {"device": effect.data.get("device", ""), "job_id": effect.effect_id}
     ended: str
     facts: dict[str, Any]
@@ -130,7 +113,7 @@ def _report_uncertain(journal: JournalToReplay, effect: OpenEffect) -> None:
     )
 
 
-async def _ask_after_card(journal: JournalToReplay, devices: DevicesInUse, effect: OpenEffect) -> None:
+async def _ask_after_card(journal: JournalToReplay, devices: DevicesInUse, effect: Effect) -> None:
     """A permit still in the rewriter says what was written last; any other card has gone with its owner."""
     disposition, reason = Disposition.INTERRUPTED, "card_gone"
     rewriter = devices.card_rewriter
@@ -155,7 +138,7 @@ async def _ask_after_card(journal: JournalToReplay, devices: DevicesInUse, effec
     )
 
 
-async def _ask_after_page(journal: JournalToReplay, devices: DevicesInUse, effect: OpenEffect) -> None:
+async def _ask_after_page(journal: JournalToReplay, devices: DevicesInUse, effect: Effect) -> None:
     """The printer's word where it keeps one; a receipt printer keeps none, so its slip stays interrupted."""
     device = effect.data.get("device", "")
     found = PrintResult(job_id=effect.effect_id, outcome=PrintOutcome.UNCERTAIN, reason="printer_cannot_tell")

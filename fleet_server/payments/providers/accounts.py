@@ -8,6 +8,11 @@
          provider_key: …, provider_key_id: PUB_KEY_ID_…, api_v3_key: …}
     non_tax:
       - {id: treasury, gateway: …, app_id: …, agency: …, private_key: …, provider_key: …}
+    bank_card:
+      - {id: city, files: /srv/acquirer}
+
+A `bank_card` account has no keys: the machines' own devices take the money. `files`: folder of the acquirer's daily
+files (card_devices.py); without it card payments are kept, and compared with nothing.
 
 Keys are PEM texts, or names of files beside the YAML file. An account with `payees` takes the money of those payees
 (zh-CN, as matters name them); one without takes everybody's.
@@ -28,15 +33,18 @@ from kiosk.contracts.errors import SettingsInvalid
 KEYS = ("private_key", "provider_key")
 
 
-class Account(BaseModel):
-    """`private_key` signs what we say; `provider_key` verifies what the provider says."""
-
+class Collector(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = Field(pattern=r"^[a-z0-9_]{1,40}$")
+    payees: tuple[str, ...] = ()
+
+
+class Account(Collector):
+    """`private_key` signs what we say; `provider_key` verifies what the provider says."""
+
     gateway: str = Field(pattern=r"^https?://")
     app_id: str = Field(min_length=1, max_length=64)
-    payees: tuple[str, ...] = ()
     private_key: SecretStr
     provider_key: str
 
@@ -68,18 +76,23 @@ class NonTaxAccount(Account):
     agency: str = Field(min_length=1, max_length=32, description="执收单位编码, who collects")
 
 
+class CardAccount(Collector):
+    files: str = Field(default="", description="folder of the acquirer's daily files")
+
+
 class Accounts(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     alipay: tuple[AlipayAccount, ...] = ()
     wechat: tuple[WeChatAccount, ...] = ()
     non_tax: tuple[NonTaxAccount, ...] = ()
+    bank_card: tuple[CardAccount, ...] = ()
 
-    def all(self) -> tuple[Account, ...]:
+    def online(self) -> tuple[Account, ...]:
         return (*self.alipay, *self.wechat, *self.non_tax)
 
 
-def account_for(accounts: Sequence[Account], payee: str) -> Account | None:
+def account_for(accounts: Sequence[Collector], payee: str) -> Collector | None:
     """The account that names this payee, else the first that takes everybody's."""
     named = (account for account in accounts if payee in account.payees)
     return next(named, next((account for account in accounts if not account.payees), None))
@@ -102,7 +115,7 @@ def understood(content: Any, *, is_development: bool) -> Accounts:
             f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_input=False)
         )
         raise SettingsInvalid(f"YIZHAN_PAYMENTS: {places}") from error
-    for account in accounts.all():
+    for account in accounts.online():
         if not is_development and not account.gateway.startswith("https://"):
             raise SettingsInvalid(f"YIZHAN_PAYMENTS: {account.id}: gateway is https:// in production")
     return accounts

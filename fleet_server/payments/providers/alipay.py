@@ -28,8 +28,8 @@ from fleet_server.payments.providers.protocol import (
     fen_of,
     yuan_of,
 )
-from fleet_server.payments.providers.signatures import is_signed, joined, private_key, public_key, signed
-from fleet_server.payments.providers.wire import Line
+from fleet_server.payments.providers.signatures import is_signed, joined, signed
+from fleet_server.payments.providers.wire import Merchant
 from kiosk.contracts.value import CITY_TIME
 
 DONE: Final = "10000"
@@ -46,17 +46,14 @@ NEVER: Final = ("ACQ.TRADE_NOT_EXIST", "ACQ.TRADE_HAS_CLOSE", "ACQ.REFUND_AMT_NO
 """Refund refusals that stay refusals however often one asks."""
 
 
-class Alipay:
+class Alipay(Merchant):
     """Implements `Provider`."""
 
     channel = "alipay"
 
     def __init__(self, account: AlipayAccount) -> None:
+        super().__init__(account, "Alipay")
         self._own = account
-        self.account = account.id
-        self._key = private_key(account.private_key.get_secret_value())
-        self._theirs = public_key(account.provider_key)
-        self.line = Line("Alipay")
 
     async def open(self, asked: Asked) -> str:
         said = await self._ask("alipay.trade.precreate", self._trade(asked), asked.notify_url)

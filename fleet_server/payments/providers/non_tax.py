@@ -31,8 +31,8 @@ from fleet_server.payments.providers.protocol import (
     fen_of,
     yuan_of,
 )
-from fleet_server.payments.providers.signatures import is_signed, joined, private_key, public_key, signed
-from fleet_server.payments.providers.wire import Line
+from fleet_server.payments.providers.signatures import is_signed, joined, signed
+from fleet_server.payments.providers.wire import Merchant
 
 WINDOW_SECONDS: Final = 300
 OK: Final = "0000"
@@ -43,17 +43,14 @@ NEVER: Final = ("2001", "3001", "3002")
 """Refund refusals that stay refusals however often one asks: no such payment, not paid, more than was paid."""
 
 
-class NonTax:
+class NonTax(Merchant):
     """Implements `Provider`. A code scanned from the citizen cannot be charged here."""
 
     channel = "non_tax"
 
     def __init__(self, account: NonTaxAccount) -> None:
+        super().__init__(account, "the non-tax platform")
         self._own = account
-        self.account = account.id
-        self._key = private_key(account.private_key.get_secret_value())
-        self._theirs = public_key(account.provider_key)
-        self.line = Line("the non-tax platform")
 
     async def open(self, asked: Asked) -> str:
         await self._bill_fits(asked)

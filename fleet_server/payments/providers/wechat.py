@@ -30,8 +30,8 @@ from fleet_server.payments.providers.protocol import (
     Unreachable,
     Untrusted,
 )
-from fleet_server.payments.providers.signatures import is_signed, lines, opened, private_key, public_key, signed
-from fleet_server.payments.providers.wire import Line, Reply
+from fleet_server.payments.providers.signatures import is_signed, lines, opened, signed
+from fleet_server.payments.providers.wire import Merchant, Reply
 from kiosk.contracts.value import CITY_TIME
 
 SCHEME: Final = "WECHATPAY2-SHA256-RSA2048"
@@ -46,17 +46,14 @@ NEVER: Final = ("RESOURCE_NOT_EXISTS", "PARAM_ERROR", "INVALID_REQUEST", "ORDER_
 """Refund refusals that stay refusals however often one asks."""
 
 
-class WeChatPay:
+class WeChatPay(Merchant):
     """Implements `Provider`."""
 
     channel = "wechat"
 
     def __init__(self, account: WeChatAccount) -> None:
+        super().__init__(account, "WeChat Pay")
         self._own = account
-        self.account = account.id
-        self._key = private_key(account.private_key.get_secret_value())
-        self._theirs = public_key(account.provider_key)
-        self.line = Line("WeChat Pay")
 
     async def open(self, asked: Asked) -> str:
         until = asked.expires_at.astimezone(CITY_TIME).isoformat("T", "seconds")

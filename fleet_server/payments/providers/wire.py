@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from fleet_server.payments.providers.accounts import Account
 from fleet_server.payments.providers.protocol import Unreachable
+from fleet_server.payments.providers.signatures import private_key, public_key
 
 SECONDS = 3.5
 """Less than a terminal waits for the centre (drivers' order interface: 4 s)."""
@@ -77,3 +79,13 @@ class Line:
         if response.status_code >= 500:
             raise Unreachable("down", f"{self.name} answered {response.status_code}")
         return Reply(response.status_code, response.headers, bytes(content))
+
+
+class Merchant:
+    """What every provider with keys opens with: whose account it is, what signs for us, what proves their word."""
+
+    def __init__(self, account: Account, name: str) -> None:
+        self.account = account.id
+        self._key = private_key(account.private_key.get_secret_value())
+        self._theirs = public_key(account.provider_key)
+        self.line = Line(name)

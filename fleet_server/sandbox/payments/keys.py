@@ -69,6 +69,7 @@ class Keys:
             "non_tax": [
                 both | {"gateway": f"{address}/non_tax/gateway", "app_id": NON_TAX_APP, "agency": NON_TAX_AGENCY}
             ],
+            "bank_card": [{"id": "sandbox"}],
         }  # fmt: skip
 
     def _key(self, name: str) -> PrivateKey:

@@ -17,7 +17,8 @@ from kiosk.contracts.errors import KioskError
 from kiosk.contracts.events import Disposition
 from kiosk.machine.fleet.client import FleetClient
 from kiosk.machine.money.books import Books, Deed, Effect, delivery_of
-from kiosk.machine.money.till import CardTill, CentreTill, GivenBack, Standing, Till
+from kiosk.machine.money.card import CardTill
+from kiosk.machine.money.till import CentreTill, GivenBack, Standing, Till
 
 log = logging.getLogger(__name__)
 
@@ -40,13 +41,13 @@ class Payments:
         card_terminal: Callable[[], PaymentTerminal | None] = lambda: None,
     ) -> None:  # fmt: skip
         self._centre = CentreTill(client)
-        self._card = CardTill(card_terminal)
+        self._card = CardTill(self._centre, card_terminal)
         self._journal = journal
         self._requests = requests
         self._look_now = asyncio.Event()
 
     async def channels(self) -> frozenset[str]:
-        """Channels of the centre one can pay by now."""
+        """Channels one can pay by now, as far as the centre knows; a card needs its device as well."""
         return await self._centre.channels()
 
     def till(self, channel: str) -> Till:
@@ -97,6 +98,8 @@ class Payments:
                 self._end(effect, "returned", standing.reason)
             case "paid":
                 return await self._deliver_or_give_back(effect, till, standing)
+            case "unpaid" if not standing.is_told:
+                return False
             case "unpaid" | "unknown":
                 self._end(effect, "not_paid", standing.reason)
             case "waiting":
@@ -124,8 +127,7 @@ class Payments:
             else:
                 self._end(effect, "delivered", standing.reason)
             return True
-        await till.give_back(order_id, amount)
-        self._end(effect, "returned", "not_delivered")
+        self._end(effect, await till.give_back(order_id, amount), "not_delivered")
         return True
 
     async def _outcome(self, deed: Deed) -> str:
@@ -134,9 +136,11 @@ class Payments:
         return {"done": "done", "accepted": "done", "refused": "not_done", "failed": "not_done"}.get(said, "open")
 
     def _end(self, effect: Effect, outcome: str, reason: str) -> None:
-        disposition = {"delivered": Disposition.SUCCEEDED, "returned": Disposition.FAILED}.get(
-            outcome, Disposition.CANCELLED
-        )
+        disposition = {
+            "delivered": Disposition.SUCCEEDED,
+            "returned": Disposition.FAILED,
+            "owed": Disposition.FAILED,
+        }.get(outcome, Disposition.CANCELLED)
         self._journal.end_effect(
             effect.effect_id, "payment_ended", disposition=disposition, transaction_number=effect.transaction_number,
             step=effect.data.get("step", ""), order_id=effect.effect_id, outcome=outcome, reason=reason[:48],

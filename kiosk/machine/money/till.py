@@ -1,4 +1,4 @@
-"""Where money is taken: the centre's orders (Alipay, WeChat Pay, the treasury's codes) and the machine's card terminal.
+"""Where money is taken: the centre's orders (Alipay, WeChat Pay, the treasury's codes); card.py takes bank cards.
 
 Both ways keep one protocol. An order's id is the caller's and is on disk before `begin`; every call may be repeated.
 What may have been sent and was not answered raises `Unreachable`: ask again under the same id, never open another.
@@ -7,18 +7,15 @@ What may have been sent and was not answered raises `Unreachable`: ask again und
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic import ValidationError
 
-from drivers.errors import DeviceError, DeviceOffline
-from drivers.messages import PaymentMethod, PaymentOrder, PaymentResult, PaymentState
-from drivers.protocols import PaymentTerminal
 from kiosk.contracts.errors import Garbled, KioskError, Unreachable
 from kiosk.contracts.payments import (
     MAXIMUM_DELIVERY_SECONDS,
+    CardReport,
     DeliveryExtension,
     DeliveryReport,
     Order,
@@ -30,9 +27,10 @@ from kiosk.machine.fleet.client import Answer, FleetClient
 
 CALL_SECONDS = 6.0
 ANSWER_BYTES = 256 * 1024
-CARD_LOOK_SECONDS = 2.0
 
 State = Literal["waiting", "paid", "unpaid", "unknown", "returned"]
+Back = Literal["returned", "owed"]
+"""`owed`: the centre's staff give it back, because the card device cannot."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,8 @@ class Standing:
     channel: str = ""
     is_final: bool = False
     """Delivered or given back: the centre has closed its books on it."""
+    is_told: bool = True
+    """False: decided on this machine, and the centre does not know it yet. The order stays open until it does."""
 
 
 class GivenBack(KioskError):
@@ -75,7 +75,7 @@ class Till(Protocol):
         """Say that it was delivered, except for lines, which go back. Raises `GivenBack`."""
         ...
 
-    async def give_back(self, order_id: str, amount_fen: int) -> None:
+    async def give_back(self, order_id: str, amount_fen: int) -> Back:
         """Nothing was delivered: all of it goes back, once, however often this is called."""
         ...
 
@@ -130,12 +130,17 @@ class CentreTill:
         report = DeliveryReport(outcome="delivered", undelivered_lines=undelivered_lines)
         await self._order("POST", f"payments/orders/{order_id}/delivered", report)
 
-    async def give_back(self, order_id: str, amount_fen: int) -> None:
+    async def give_back(self, order_id: str, amount_fen: int) -> Back:
         del amount_fen  # the centre knows what arrived
         try:
             await self._order("POST", f"payments/orders/{order_id}/delivered", DeliveryReport(outcome="not_delivered"))
         except GivenBack:
-            return
+            return "returned"
+        return "returned"
+
+    async def hear_card(self, order_id: str, said: CardReport) -> None:
+        """What the card device says of an order for good. `Garbled` `settled_otherwise`: it said otherwise before."""
+        await self._order("POST", f"payments/orders/{order_id}/card", said)
 
     async def _order(self, method: str, path: str, body: Contract | None = None) -> Order:
         content = None if body is None else body.model_dump_json().encode()
@@ -185,80 +190,3 @@ def judged(order: Order, amount_fen: int) -> Standing:
     if order.amount_fen != amount_fen:
         return Standing("unpaid", **common | {"reason": "amount_mismatch"})
     return Standing("waiting", qr=order.qr if order.state == "open" else "", **common)
-
-
-# --- the card terminal ---------------------------------------------------------------------------------------------
-
-
-class CardTill:
-    """The machine's own bank-card terminal. It has no window for the delivery: what is not delivered, we give back."""
-
-    def __init__(self, terminal: Callable[[], PaymentTerminal | None]) -> None:
-        self._find = terminal
-
-    async def begin(self, order_id: str, request: OrderRequest) -> Standing:
-        order = PaymentOrder(
-            order_id=order_id, amount_fen=request.amount_fen, currency=request.currency, subject=request.subject,
-            method=PaymentMethod.CARD, expires_at=request.expires_at,
-        )  # fmt: skip
-        return await self._asked(lambda terminal: terminal.begin(order), order_id, request.amount_fen)
-
-    async def look(self, order_id: str, amount_fen: int, *, verify: bool = False) -> Standing:
-        if verify:
-            return await self._asked(lambda terminal: terminal.find_payment(order_id), order_id, amount_fen)
-        try:
-            return await self._asked(
-                lambda terminal: terminal.settle(order_id, timeout_seconds=CARD_LOOK_SECONDS), order_id, amount_fen
-            )
-        except Unreachable as error:
-            if error.reason == "timed_out":
-                return Standing("waiting", channel="bank_card")
-            raise
-
-    async def close(self, order_id: str, amount_fen: int) -> Standing:
-        return await self._asked(lambda terminal: terminal.cancel_payment(order_id), order_id, amount_fen)
-
-    async def allow_delivery(self, order_id: str) -> None:
-        """Nothing to ask: what was paid by card stays until we give it back."""
-
-    async def delivered(self, order_id: str, undelivered_lines: tuple[str, ...] = ()) -> None:
-        """The acquirer is not told of deliveries."""
-
-    async def give_back(self, order_id: str, amount_fen: int) -> None:
-        await self._refund(order_id, f"{order_id}-back", amount_fen, "not_delivered")
-
-    async def _refund(self, order_id: str, refund_id: str, amount_fen: int, reason: str) -> None:
-        terminal = self._terminal()
-        try:
-            result = await terminal.refund(order_id, refund_id, amount_fen, reason)
-        except DeviceError as error:
-            raise Unreachable(str(error), reason=error.reason) from error
-        if result.state is not PaymentState.SUCCEEDED:
-            raise Unreachable("the refund is not certain", reason=result.reason or "refund_open")
-
-    async def _asked(self, ask: Callable[[PaymentTerminal], Any], order_id: str, amount_fen: int) -> Standing:
-        try:
-            result: PaymentResult = await ask(self._terminal())
-        except DeviceOffline as error:
-            raise Unreachable(str(error), reason=error.reason) from error
-        except DeviceError as error:
-            raise Garbled(str(error), reason=error.reason) from error
-        if result.to_refund_fen:
-            await self._refund(order_id, f"{order_id}-surplus", result.to_refund_fen, result.reason)
-        match result.state:
-            case PaymentState.SUCCEEDED if result.amount_fen == amount_fen:
-                return Standing(
-                    "paid", surplus_fen=result.to_refund_fen, reference=result.reference, channel="bank_card"
-                )
-            case PaymentState.SUCCEEDED | PaymentState.FAILED | PaymentState.CLOSED:
-                return Standing("unpaid", reason=result.reason or "declined", channel="bank_card")
-            case PaymentState.PENDING | PaymentState.PAYING:
-                return Standing("waiting", channel="bank_card")
-            case PaymentState.UNCERTAIN:
-                raise Unreachable("the card terminal cannot say yet", reason=result.reason or "uncertain")
-
-    def _terminal(self) -> PaymentTerminal:
-        terminal = self._find()
-        if terminal is None:
-            raise Unreachable("no card terminal is configured", reason="not_fitted")
-        return terminal

@@ -178,7 +178,7 @@ def cash(till: Till, one_world: tuple[World, Peer]) -> Iterator[Cash]:
     with world.database.writing() as session:
         for table in (PaymentOrder, PaymentArrived, PaymentRefund, PaymentDay, PaymentDifference):
             session.exec(delete(table))
-    for provider in world.app.state.cashier.counters.all():
+    for provider in world.app.state.cashier.counters.with_files():
         provider.line.failed_at = None
     with world.client() as client:
         yield Cash(world, till, peer, client)

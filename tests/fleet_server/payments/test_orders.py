@@ -271,7 +271,7 @@ def test_a_provider_in_trouble_is_asked_again(cash: Cash, behave: str) -> None:
     assert (first.status_code, first.json()["code"]) == (503, "provider_unreachable")
     assert "alipay" not in cash.get("/status").json()["channels"]
     assert cash.order()["qr"]
-    assert set(cash.get("/status").json()["channels"]) == {"alipay", "wechat", "non_tax"}
+    assert set(cash.get("/status").json()["channels"]) == {"alipay", "wechat", "non_tax", "bank_card"}
 
 
 def test_a_provider_that_refuses_ends_the_order(cash: Cash) -> None:

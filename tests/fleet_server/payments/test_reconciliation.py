@@ -20,7 +20,7 @@ from fleet_server.payments.providers.non_tax import REASONS as BILL_REASONS
 from fleet_server.payments.providers.protocol import Unreachable
 from fleet_server.payments.reconciliation import Compared, reconcile, reconcile_when_due
 from fleet_server.sandbox.payments.bills import payment_code
-from kiosk.contracts.payments import Delivery, OrderState
+from kiosk.contracts.payments import CentreChannel, Delivery, OrderState
 from kiosk.contracts.value import CITY_TIME
 from tests.fleet_server.payments.conftest import Cash
 
@@ -178,8 +178,9 @@ def test_every_state_of_money_has_its_words() -> None:
         f"{prefix}{kind}" for prefix in ("", "refund_") for kind in ("missing_here", "missing_there", "other_amount")
     ]
     groups = {
-        "state": get_args(OrderState), "delivery": get_args(Delivery), "channel": CHANNELS, "kind": kinds,
-        "result": ("agrees", "differs"), "why": {*BILL_REASONS.values(), *ALIPAY_REASONS.values(), "provider_refused"},
+        "state": get_args(OrderState), "delivery": get_args(Delivery), "kind": kinds,
+        "channel": get_args(CentreChannel), "result": ("agrees", "differs"),
+        "why": {*BILL_REASONS.values(), *ALIPAY_REASONS.values(), "provider_refused"},
     }  # fmt: skip
     wanted = {f"money.{group}.{value}" for group, values in groups.items() for value in values}
     assert len(wanted) > 25

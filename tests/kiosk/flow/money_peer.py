@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kiosk.contracts.errors import Unreachable
-from kiosk.contracts.payments import Order, OrderRequest
+from kiosk.contracts.payments import CardReport, Order, OrderRequest
 from kiosk.machine.fleet.client import Answer
 
 AT = dt.datetime(2026, 3, 5, 21, 31, tzinfo=dt.UTC)
@@ -28,6 +28,8 @@ class MoneyPeer:
         self.on_order: Callable[[str], None] = lambda _order: None
         self.on_call: Callable[[str], None] = lambda _call: None
         self.outcomes: dict[str, str] = {}
+        self.card_words: list[CardReport] = []
+        """What the machine's card device was reported to say."""
         self.undelivered: tuple[str, ...] = ()
         """Lines the terminal last reported as not delivered."""
 
@@ -82,9 +84,10 @@ class MoneyPeer:
                 asked = OrderRequest.model_validate_json(body or b"")
                 self.requests.append(asked)
                 if order_id not in self.orders:
+                    qr = "" if asked.channel == "bank_card" else f"https://pay.example/{order_id}"
                     self.orders[order_id] = Order(
-                        order_id=order_id, amount_fen=asked.amount_fen, currency=asked.currency, state="open",
-                        qr=f"https://pay.example/{order_id}", channel=asked.channel or "alipay",
+                        order_id=order_id, amount_fen=asked.amount_fen, currency=asked.currency, state="open", qr=qr,
+                        channel=asked.channel or "alipay",
                     )  # fmt: skip
                     shown = self._view(order_id)
                     self.on_order(order_id)
@@ -92,9 +95,11 @@ class MoneyPeer:
             case "POST", ["requests", request_id, "outcome"]:
                 return 200, {"request_id": request_id, "outcome": self.outcomes.get(request_id, "failed")}
             case _, ["orders", order_id, *_] if order_id not in self.orders:
-                if words[-1] != "close":
+                if words[-1] not in ("close", "card"):
                     return 404, {"title": "unknown", "status": 404, "code": "unknown_order"}
                 self.orders[order_id] = Order(order_id=order_id, amount_fen=0, currency="CNY", state="closed")
+            case "POST", ["orders", order_id, "card"]:
+                self._hear(order_id, CardReport.model_validate_json(body or b""))
             case "POST", ["orders", order_id, "close"] if self.orders[order_id].state in ("open", "paying"):
                 self._change(order_id, state="closed", qr="")
             case "POST", ["orders", order_id, "extend" | "delivered" as verb]:
@@ -104,6 +109,18 @@ class MoneyPeer:
             case _:
                 pass
         return 200, self._view(words[1], verified="verify=true" in query)
+
+    def _hear(self, order_id: str, said: CardReport) -> None:
+        self.card_words.append(said)
+        if said.state == "unpaid":
+            self._change(order_id, state="closed")
+            return
+        arrived = [{"reference": said.reference, "amount_fen": said.amount_fen, "currency": "CNY"}]
+        is_this = said.amount_fen == self.orders[order_id].amount_fen
+        self._change(order_id, state="paid" if is_this else "refused", payments=arrived)
+        if said.state != "paid":
+            back = {"delivery": "not_delivered"} if is_this else {}
+            self._change(order_id, refunded_fen=said.amount_fen if said.state == "returned" else 0, **back)
 
     def _report(self, order_id: str, verb: str, said: dict[str, Any]) -> None:
         if verb == "delivered":

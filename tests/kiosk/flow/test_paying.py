@@ -11,15 +11,7 @@ from typing import Any
 
 import pytest
 
-from drivers.messages import (
-    DeviceClass,
-    PaymentMethod,
-    PaymentOrder,
-    PaymentResult,
-    PaymentState,
-    RefundResult,
-    ScannedCode,
-)
+from drivers.messages import DeviceClass, ScannedCode
 from kiosk.contracts.errors import Refused, Unreachable
 from kiosk.flow.screens import NoticeScreen, PayScreen
 from kiosk.flow.steps.effects import orders
@@ -307,48 +299,12 @@ async def test_an_amount_that_is_none_is_never_guessed(tmp_path: Path) -> None:
             assert peer.orders == {}
 
 
-# --- the citizen's own code, and a bank card -----------------------------------------------------------------------
+# --- the citizen's own code -----------------------------------------------------------------------
 
 
 class ScriptedScanner:
     async def read(self, **_: Any) -> ScannedCode:
         return ScannedCode(text="281111111111111111")
-
-
-class ScriptedCardTerminal:
-    """One card, one order. `found` is what it says when asked after."""
-
-    def __init__(self) -> None:
-        self.charged: dict[str, int] = {}
-        self.refunded: dict[str, int] = {}
-
-    async def methods(self) -> tuple[PaymentMethod, ...]:
-        return (PaymentMethod.CARD,)
-
-    async def begin(self, order: PaymentOrder, *, timeout_seconds: float = 15.0) -> PaymentResult:
-        del timeout_seconds
-        self.charged[order.order_id] = order.amount_fen
-        return PaymentResult(order_id=order.order_id, state=PaymentState.PAYING)
-
-    async def settle(self, order_id: str, *, timeout_seconds: float = 180.0) -> PaymentResult:
-        del timeout_seconds
-        return self._said(order_id)
-
-    async def find_payment(self, order_id: str, *, timeout_seconds: float = 15.0) -> PaymentResult:
-        del timeout_seconds
-        return self._said(order_id)
-
-    async def refund(
-        self, order_id: str, refund_id: str, amount_fen: int, reason: str, *, timeout_seconds: float = 30.0
-    ) -> RefundResult:
-        del reason, timeout_seconds
-        self.refunded.setdefault(refund_id, amount_fen)
-        return RefundResult(order_id=order_id, refund_id=refund_id, state=PaymentState.SUCCEEDED, amount_fen=amount_fen)
-
-    def _said(self, order_id: str) -> PaymentResult:
-        fen = self.charged.get(order_id, 0)
-        state = PaymentState.SUCCEEDED if fen else PaymentState.FAILED
-        return PaymentResult(order_id=order_id, state=state, amount_fen=fen, reference="CARD1")
 
 
 @live
@@ -361,18 +317,6 @@ async def test_the_code_on_the_citizens_phone(tmp_path: Path) -> None:
         await told(world, "submit")
         assert peer.requests[0].payer_code == "281111111111111111"
         assert "281111111111111111" not in str(world.events())
-
-
-@live
-async def test_a_bank_card_is_charged_once_and_refunded_once(tmp_path: Path) -> None:
-    async with paying(tmp_path, PAY | {"channels": ["bank_card"]}, SUBMIT) as (world, peer, _):
-        terminal = world.devices.payment_terminal = ScriptedCardTerminal()
-        world.services.answers["traffic.fine_paid"] = Refused("no", reason="refused")
-        world.choose(await told(world, "submit"), "home")
-        assert await settled(world) == "returned"
-        assert list(terminal.charged.values()) == [2000]
-        assert list(terminal.refunded.values()) == [2000]
-        assert peer.orders == {}
 
 
 def test_a_matter_paid_by_card_only_needs_the_card_terminal() -> None:

@@ -110,7 +110,7 @@ class OneOrder:
             if standing.state == "paid":
                 await self._receive(standing)
                 return True
-            self._end(Disposition.CANCELLED, standing.reason)
+            self._close(standing, Disposition.CANCELLED)
             return False
         if never_shown:
             self._transaction.open_order = None
@@ -153,7 +153,7 @@ class OneOrder:
         raise StepFailed(FaultCode.PAYMENT_NOT_MADE, "nobody paid in time")
 
     def _not_paid(self, standing: Standing) -> StepFailed:
-        self._end(Disposition.FAILED, standing.reason)
+        self._close(standing, Disposition.FAILED)
         if standing.reason in WRONG_MONEY:
             return StepFailed(FaultCode.PAYMENT_REFUSED, standing.reason, told=word("money_wrong_amount"))
         if standing.reason in TIMED_OUT:
@@ -215,6 +215,13 @@ class OneOrder:
             )
         )
 
+    def _close(self, standing: Standing, disposition: Disposition) -> None:
+        """Not paid for good. While the centre has not heard it the order stays open in the journal, for the till."""
+        if standing.is_told:
+            self._end(disposition, standing.reason)
+        else:
+            self._transaction.open_order = None
+
     def _end(self, disposition: Disposition, reason: str) -> None:
         self._transaction.open_order = None
         self._transaction.end_effect(
@@ -226,8 +233,8 @@ class OneOrder:
         return OrderRequest.model_validate(
             {
                 "amount_fen": bill.amount_fen,
-                "method": self._way.method if self._way.method is PaymentMethod.QR_SCANNED else PaymentMethod.QR_SHOWN,
-                "channel": None if self._way.channel == "bank_card" else self._way.channel,
+                "method": self._way.method,
+                "channel": self._way.channel,
                 "subject": bill.step.subject.zh_cn[:120],
                 "payee": bill.step.payee.zh_cn[:80],
                 "expires_at": transaction.equipment.now() + dt.timedelta(seconds=total),

@@ -22,6 +22,7 @@ from kiosk.flow.words import sentence_of, word
 PAYER_CODE = "payer_code"
 PAYER_CODE_PATTERN = r"\d{16,24}"
 SCAN_SECONDS = 60.0
+BANK_CARD = "bank_card"
 BY_CODE = frozenset({"alipay", "wechat"})
 
 
@@ -77,12 +78,12 @@ async def _ways(transaction: Transaction, step: PayStep, payments: PaymentsInUse
     transaction.working("pay_preparing")
     devices = transaction.equipment.devices
     wanted = [channel.value for channel in step.channels]
-    works = await payments.channels() if set(wanted) - {"bank_card"} else frozenset()
-    ways = [Way(channel, channel, PaymentMethod.QR_SHOWN) for channel in wanted if channel in works]
-    if works & BY_CODE & set(wanted) and devices.code_scanner is not None and devices.is_fit(DeviceClass.CODE_SCANNER):
+    works = frozenset(wanted) & await payments.channels()
+    ways = [Way(channel, channel, PaymentMethod.QR_SHOWN) for channel in wanted if channel in works - {BANK_CARD}]
+    if works & BY_CODE and devices.code_scanner is not None and devices.is_fit(DeviceClass.CODE_SCANNER):
         ways.append(Way(PAYER_CODE, None, PaymentMethod.QR_SCANNED))
-    if "bank_card" in wanted and await _takes_cards(transaction):
-        ways.append(Way("bank_card", "bank_card", PaymentMethod.CARD))
+    if BANK_CARD in works and await _takes_cards(transaction):
+        ways.append(Way(BANK_CARD, BANK_CARD, PaymentMethod.CARD))
     if not ways:
         raise StepFailed(FaultCode.PAYMENT_UNAVAILABLE, "no channel of this matter works now")
     return tuple(ways)
