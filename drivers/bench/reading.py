@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
+import time
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from drivers.bench.words import device_config, waiting, write_json
-from drivers.errors import Unsupported
+from drivers.errors import CommandTimedOut, MediaError, Unsupported
 from drivers.host import DeviceConfig, SupervisedDevice
 from drivers.messages import DeviceClass, IdCard
 
@@ -18,6 +20,10 @@ KEYS = (
     "card_type", "name", "name_latin", "sex", "nation_code", "nation", "birth_date", "address", "id_number", "issuer",
     "valid_from", "valid_until", "permit_number", "issue_count", "country", "sam_id", "new_address",
 )  # fmt: skip
+SHORTEST_READ_SECONDS = 0.5
+"""With less time left no card is found, selected and read."""
+PAUSE_SECONDS = 0.3
+"""Between a refused card and looking for it again."""
 OPEN_TO_ALL = frozenset({"card_type", "sam_id"})
 NAMES = frozenset({"name", "name_latin"})
 NUMBERS = frozenset({"id_number", "permit_number"})
@@ -45,10 +51,33 @@ async def _read(config: DeviceConfig, timeout_seconds: float) -> IdCard:
     try:
         await device.open()
         with waiting("Place the card on the reader", timeout_seconds):
-            card: IdCard = await device.proxy.read(timeout_seconds=timeout_seconds, want_photo=False)
-        return card
+            return await read_patiently(device, timeout_seconds)
     finally:
         await device.close()
+
+
+async def read_patiently(device: SupervisedDevice, timeout_seconds: float) -> IdCard:
+    """Whoever stands there is told at once what to do with a refused card, and has the rest of the time for it."""
+    left_seconds = timeout_seconds
+    ends_at = time.monotonic() + timeout_seconds
+    refusal: MediaError | None = None
+    while True:
+        try:
+            card: IdCard = await device.proxy.read(timeout_seconds=left_seconds, want_photo=False)
+        except MediaError as error:
+            left_seconds = ends_at - time.monotonic() - PAUSE_SECONDS
+            if left_seconds <= SHORTEST_READ_SECONDS:
+                raise
+            if refusal is None and sys.stderr.isatty():
+                print(error, file=sys.stderr)
+            refusal = error
+            await asyncio.sleep(PAUSE_SECONDS)
+        except CommandTimedOut:
+            if refusal is not None:
+                raise refusal from None
+            raise
+        else:
+            return card
 
 
 def described(card: IdCard, *, masked: bool) -> dict[str, Any]:

@@ -113,16 +113,17 @@ def refusal_of(status: int) -> Refusal:
 
 
 def split_card(data: bytes) -> tuple[bytes, bytes]:
-    """Text and photo of a 30 01 answer, by the lengths stated in it.
+    """Text and photo of a card, by the lengths stated in the answer. Fingerprints nobody asked for are passed over.
 
-    Raises `MediaError` (`decode_failed`) when they contradict its size.
+    Raises `MediaError` (`decode_failed`) when the lengths contradict the answer's size.
     """
-    lengths = 2 * PORTION_LENGTH_BYTES
-    text_end = lengths + int.from_bytes(data[:2], "big")
-    photo_end = text_end + int.from_bytes(data[2:4], "big")
-    if len(data) < lengths or photo_end != len(data):
-        raise MediaError("the card was read but its stated lengths contradict its size", "decode_failed")
-    return data[lengths:text_end], data[text_end:photo_end]
+    for portions in (2, 3):
+        head = portions * PORTION_LENGTH_BYTES
+        stated = [int.from_bytes(data[at : at + PORTION_LENGTH_BYTES], "big") for at in range(0, head, 2)]
+        if len(data) == head + sum(stated):
+            text_end = head + stated[0]
+            return data[head:text_end], data[text_end : text_end + stated[1]]
+    raise MediaError("the card was read but its stated lengths contradict its size", "decode_failed")
 
 
 def format_sam_id(data: bytes) -> str:

@@ -10,13 +10,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from drivers.bench.conformance import Bench, NotTried, checks_for
+from drivers.bench.reading import read_patiently
 from drivers.bench.witness import Witness
+from drivers.errors import CommandTimedOut, HardwareFault, MediaError
 from drivers.host import DeviceConfig, SupervisedDevice
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -82,7 +85,7 @@ def test_read_gives_one_object_masked_unless_asked() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([*READ, "--option", "behaviour=unreadable"], "moved"),
+        ([*READ, "--option", "behaviour=unreadable", "--timeout", "1"], "moved"),
         ([*READ, "--option", "behaviour=never_answers", "--timeout", "0.3"], "0.3 s"),
         ([*READ, "--option", "behaviour=absent", "--port", "/dev/nothing"], "/dev/nothing"),
         ([*READ, "--option", "prot=1"], "prot"),
@@ -102,6 +105,42 @@ def test_a_failure_is_one_sentence_on_standard_error(arguments: list[str], words
     assert words in done.stderr
     assert done.stderr.count("\n") == 1
     assert arguments[1] in done.stderr
+
+
+@dataclass
+class Reader:
+    """Stands for the supervised device: each call of `read` meets the next of `outcomes`, the last one for ever."""
+
+    outcomes: list[Exception | str]
+
+    @property
+    def proxy(self) -> Reader:
+        return self
+
+    async def read(self, *, timeout_seconds: float, want_photo: bool) -> str:
+        assert timeout_seconds > 0
+        assert not want_photo
+        outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+def test_a_refused_card_may_be_placed_again_until_the_time_is_over() -> None:
+    def read(seconds: float, *outcomes: Exception | str) -> object:
+        device: Any = Reader(list(outcomes))
+        return asyncio.run(read_patiently(device, seconds))
+
+    refused, nobody = MediaError("lift it", "read_failed"), CommandTimedOut("no card", "no_card")
+    assert read(15.0, refused, refused, "card") == "card"
+    with pytest.raises(MediaError, match="lift it"):
+        read(1.0, refused)
+    with pytest.raises(MediaError, match="lift it"):
+        read(5.0, refused, nobody)
+    with pytest.raises(CommandTimedOut):
+        read(5.0, nobody)
+    with pytest.raises(HardwareFault):
+        read(5.0, HardwareFault("replace it", "self_test_failed"), "card")
 
 
 def test_a_simulator_obeys_orders_and_ends_cleanly() -> None:

@@ -252,6 +252,9 @@ HABITS: dict[str, Habits] = {
     "found without IIN": Habits(answers={FIND: frame(0x9F)}),
     "selected without SN": Habits(answers={SELECT: frame(0x90)}),
     "card status passed through": Habits(answers={READ: frame(0x90, CARD, card_status=0x9000)}),
+    "fingerprints though none were asked for": Habits(
+        answers={READ: frame(0x90, CARD[:4] + b"\x02\x00" + CARD[4:] + bytes(512))}
+    ),
     "everything twice": Habits(answers={command: answer * 2 for command, answer in GOOD.items()}),
 }  # fmt: skip
 
