@@ -16,9 +16,9 @@ from typing import Any, Protocol, TypeVar
 from pydantic import Field
 
 from drivers.errors import ConsentRequired, DeviceAbsent, DeviceBusy, DeviceError, DeviceOffline
-from drivers.face_matcher.beside import CardEncoding
 from drivers.face_matcher.decision import Judgement, judge
-from drivers.face_matcher.engine import Face, FaceEngine, Thresholds, Vector
+from drivers.face_matcher.encodings import Encoding, Encodings
+from drivers.face_matcher.engine import Face, FaceEngine, Thresholds
 from drivers.face_matcher.infrared import NEAR_SECONDS, InfraredCues
 from drivers.face_matcher.liveness import Direction, FaceCourse, Next, Rules, Seen
 from drivers.face_matcher.quality import MATCHING, POSITION, hindrance
@@ -41,7 +41,7 @@ T = TypeVar("T")
 CAMERA_MODULE = "drivers.face_camera.uvc"
 PREVIEW_SECONDS = 1 / 15
 SPENT_SECONDS = 0.4
-"""Detection and encoding of the colour picture pass before the infrared one is taken."""
+"""Detection in the colour picture passes before the infrared one is taken."""
 TRY_AGAIN = frozenset(
     {"GREY_ZONE", "IDENTITY_CHANGED", "STEP_TIMEOUT", "WRONG_DIRECTION", "DISCONTINUITY", "FACE_LOST",
      "IR_NO_FACE", "IR_MISMATCH"}
@@ -80,11 +80,10 @@ class Camera(Protocol):
 
 @dataclass
 class _Check:
-    """What one check holds: wiped when it ends, however it ends."""
+    """What one check holds: forgotten when it ends, however it ends."""
 
-    card: Vector | None = None
-    live: list[Vector] = field(default_factory=list)
-    turned: list[Vector] = field(default_factory=list)
+    live: list[Encoding] = field(default_factory=list)
+    turned: list[Encoding] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     attempts: int = 0
     infrared: InfraredCues = field(default_factory=InfraredCues)
@@ -100,12 +99,6 @@ class _Check:
         self.live.clear()
         self.turned.clear()
         self.infrared = InfraredCues()
-
-    def wipe(self) -> None:
-        for vector in (*self.live, *self.turned, *(() if self.card is None else (self.card,))):
-            vector[:] = 0
-        self.forget_attempt()
-        self.card = None
 
 
 class Matcher:
@@ -200,15 +193,15 @@ class Matcher:
         check = self._check = _Check()
         verdict: FaceVerdict | None = None
         opening: asyncio.Future[None] | None = None
-        card: CardEncoding | None = None
+        encodings: Encodings | None = None
         try:
             if not self._engine_ready.is_set():
                 await asyncio.to_thread(self._engine_ready.wait)
             engine = self._loaded_engine()
-            card = CardEncoding(engine, reference_png, check.spend)
+            encodings = Encodings(engine, check.spend)
             opening = asyncio.ensure_future(asyncio.to_thread(self._open))
-            await asyncio.gather(card.begin(), asyncio.shield(opening))
-            async for item in self._attempts(engine, check, card, head_turn, time.monotonic() + timeout_seconds):
+            await asyncio.gather(encodings.begin_card(reference_png), asyncio.shield(opening))
+            async for item in self._attempts(engine, check, encodings, head_turn, time.monotonic() + timeout_seconds):
                 if isinstance(item, FaceVerdict):
                     verdict = item
                 else:
@@ -218,9 +211,9 @@ class Matcher:
                 raise
             verdict = self._verdict(engine, check, Judgement(FaceDecision.STAFF, error.reason.upper(), None))
         finally:
-            check.wipe()
-            if card is not None:
-                await card.wipe()
+            check.forget_attempt()
+            if encodings is not None:
+                await encodings.wipe()
             if opening is not None:  # a camera that opens after a cancelled check must still be closed
                 await asyncio.wait({opening})
             await asyncio.to_thread(self._close_cameras)
@@ -245,54 +238,55 @@ class Matcher:
         return self._engine
 
     async def _attempts(
-        self, engine: FaceEngine, check: _Check, card: CardEncoding, head_turn: bool, deadline: float
+        self, engine: FaceEngine, check: _Check, encodings: Encodings, head_turn: bool, deadline: float
     ) -> AsyncGenerator[FaceProgress | Preview | FaceVerdict, None]:
         judgement = Judgement(FaceDecision.STAFF, "ATTEMPTS_EXHAUSTED", None)
         while check.attempts < self._options.attempts and time.monotonic() < deadline:
-            if card.is_unusable:
+            if encodings.card_is_unusable:
                 judgement = Judgement(FaceDecision.STAFF, "CARD_PHOTO_UNUSABLE", None)
                 break
             check.attempts += 1
             check.forget_attempt()
             outcome = ""
-            async with contextlib.aclosing(self._course(engine, check, head_turn, deadline)) as course:
+            async with contextlib.aclosing(self._course(engine, check, encodings, head_turn, deadline)) as course:
                 async for item in course:
-                    if card.is_unusable:
+                    if encodings.card_is_unusable:
                         break
                     if isinstance(item, str):
                         outcome = item
                     else:
                         yield item
-            check.card = await card.vector()
-            judgement = await asyncio.to_thread(self._judged, engine, check, outcome)
+            judgement = await self._judged(engine, check, encodings, outcome)
             if judgement.reason not in TRY_AGAIN:
                 break
         else:
             judgement = Judgement(FaceDecision.STAFF, judgement.reason, judgement.distance)
         yield self._verdict(engine, check, judgement)
 
-    def _judged(self, engine: FaceEngine, check: _Check, outcome: str) -> Judgement:
-        if check.card is None:
+    async def _judged(self, engine: FaceEngine, check: _Check, encodings: Encodings, outcome: str) -> Judgement:
+        reference = await encodings.card()
+        if reference is None:
             return Judgement(FaceDecision.STAFF, "CARD_PHOTO_UNUSABLE", None)
         if outcome:
             return Judgement(FaceDecision.RETRY, outcome, None)
-        card, limits = check.card, self.thresholds(engine)
         if self._infrared is not None:
             suspicion = check.infrared.suspicion(is_required=self._options.ir_required)
             if suspicion:
                 decision = FaceDecision.STAFF if suspicion == "IR_UNAVAILABLE" else FaceDecision.RETRY
                 return Judgement(decision, suspicion, None)
+        live, turned = await encodings.vectors(check.live), await encodings.vectors(check.turned)
+        limits = self.thresholds(engine)
         return check.spend(
             "decide",
             lambda: judge(
-                check.live, card, turned=check.turned, compare=engine.compare, accept_at=limits.accept_at,
+                live, reference, turned=turned, compare=engine.compare, accept_at=limits.accept_at,
                 retry_at=limits.retry_at, same_person_at=limits.same_person_at,
                 turned_person_at=limits.turned_person_at,
             ),
         )  # fmt: skip
 
     async def _course(
-        self, engine: FaceEngine, check: _Check, head_turn: bool, deadline: float
+        self, engine: FaceEngine, check: _Check, encodings: Encodings, head_turn: bool, deadline: float
     ) -> AsyncGenerator[FaceProgress | Preview | str, None]:
         """One attempt; the last item is the reason it failed, or an empty string."""
         options = self._options
@@ -304,8 +298,10 @@ class Matcher:
         told: tuple[str, int] = ("", -1)
         sequence, shown_at = 0, 0.0
         while time.monotonic() < deadline:
-            frame, step = await asyncio.to_thread(self._look_at_next, engine, check, course, sequence)
+            frame, face, step = await asyncio.to_thread(self._look_at_next, engine, check, course, sequence)
             sequence = frame.sequence
+            if step.encode and face is not None:
+                (check.turned if step.turned else check.live).append(await encodings.of_frame(frame.image, face))
             if time.monotonic() - shown_at >= PREVIEW_SECONDS and not step.is_over:
                 shown_at = time.monotonic()
                 yield self._mirrored(frame.image)
@@ -320,9 +316,11 @@ class Matcher:
                 yield FaceProgress(phase=phase, prompt=step.prompt, step=step.step, steps=len(turns))
         yield "POSITION_TIMEOUT" if course.phase == "position" else "STEP_TIMEOUT"
 
-    def _look_at_next(self, engine: FaceEngine, check: _Check, course: FaceCourse, after: int) -> tuple[Any, Next]:
+    def _look_at_next(
+        self, engine: FaceEngine, check: _Check, course: FaceCourse, after: int
+    ) -> tuple[Any, Face | None, Next]:
         frame = check.spend("capture", lambda: self._camera.newest(after))
-        return frame, _look(engine, check, course, frame, self._infrared)
+        return frame, *_look(engine, check, course, frame, self._infrared)
 
     def _verdict(self, engine: FaceEngine, check: _Check, judgement: Judgement) -> FaceVerdict:
         limits = self.thresholds(engine)
@@ -334,8 +332,6 @@ class Matcher:
         )  # fmt: skip
 
     async def wipe(self) -> None:
-        if self._check is not None:
-            self._check.wipe()
         await asyncio.to_thread(self._close_cameras)
 
     async def close(self) -> None:
@@ -343,8 +339,10 @@ class Matcher:
         await asyncio.to_thread(self._loading.join)
 
 
-def _look(engine: FaceEngine, check: _Check, course: FaceCourse, frame: Any, infrared: Camera | None) -> Next:
-    """Detect, judge the quality, move the course on, and encode when it asks for this frame."""
+def _look(
+    engine: FaceEngine, check: _Check, course: FaceCourse, frame: Any, infrared: Camera | None
+) -> tuple[Face | None, Next]:
+    """Detect, judge the quality, move the course on; look in infrared too when it asks for this frame."""
     faces = check.spend("detect", lambda: engine.detect(frame.image))
     poses_freely = course.phase in ("turn", "return")
     loose = hindrance(frame.image, faces, POSITION, pose_matters=not poses_freely)
@@ -352,12 +350,9 @@ def _look(engine: FaceEngine, check: _Check, course: FaceCourse, frame: Any, inf
     face = faces[0] if faces else None
     seen = Seen(loose, unfit) if face is None else Seen(loose, unfit, face.parallax, face.centre, face.width)
     step = course.feed(seen, frame.taken_at)
-    if step.encode and face is not None:
-        vectors = check.turned if step.turned else check.live
-        vectors.append(check.spend("encode", lambda: engine.encode(frame.image, face)))
-        if infrared is not None:
-            check.spend("infrared", lambda: _look_in_infrared(engine, check, face, frame, infrared, turned=step.turned))
-    return step
+    if step.encode and face is not None and infrared is not None:
+        check.spend("infrared", lambda: _look_in_infrared(engine, check, face, frame, infrared, turned=step.turned))
+    return face, step
 
 
 def _look_in_infrared(
