@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import Iterator
 
 import pytest
 
 from drivers.registry import drivers, find_simulator, simulators
 from kiosk.contracts.fault_words import EVERY, FOLDER, NAMES, fault_names, fault_words, words_of_class
 from kiosk.contracts.value import Language
+from tests.drivers.face_matcher.engine_package import install
 from tests.drivers.fault_cases.case import FaultCase
 from tests.drivers.fault_cases.playing import all_cases, play_all
 from tests.drivers.fault_cases.table import README, in_readme, written
@@ -18,7 +21,16 @@ IDS = [f"{case.driver}-{case.fault}{'-during' if case.during else ''}" for case 
 
 
 @pytest.fixture(scope="module")
-def verdicts(request: pytest.FixtureRequest) -> dict[FaultCase, BaseException | None]:
+def engine_package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """An engine for `face_matcher/plugged`, where the device processes look for packages."""
+    installed = install(tmp_path_factory.mktemp("installed"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [installed, os.environ.get("PYTHONPATH", "")])))
+        yield
+
+
+@pytest.fixture(scope="module")
+def verdicts(request: pytest.FixtureRequest, engine_package: None) -> dict[FaultCase, BaseException | None]:
     """All chosen cases, played together before the first is judged."""
     chosen = {
         item.callspec.params["case"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import aclosing
@@ -17,22 +16,12 @@ from drivers.face_camera.invented import portrait_png
 from drivers.face_camera.simulator import CameraSimulator
 from drivers.face_matcher.plugged import PluggedMatcher
 from drivers.messages import DeviceState, FaceDecision, FaceVerdict, FaultAction
-
-ENTRY_POINTS = """[yizhan.face_engines]
-patch = installed_face_engine:PatchEngine
-incomplete = installed_face_engine:Incomplete
-without_library = engine_of_a_library_not_installed:Engine
-"""
+from tests.drivers.face_matcher.engine_package import install
 
 
 @pytest.fixture
 def engine_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    information = tmp_path / "face_engine-1.0.dist-info"
-    information.mkdir()
-    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: face-engine\nVersion: 1.0\n")
-    (information / "entry_points.txt").write_text(ENTRY_POINTS)
-    shutil.copy(Path(__file__).with_name("installed_engine.py"), tmp_path / "installed_face_engine.py")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.syspath_prepend(install(tmp_path))
     yield
     sys.modules.pop("installed_face_engine", None)
 

@@ -13,10 +13,6 @@ from tests.drivers.fault_cases.case import FaultCase
 README = Path(__file__).parents[3] / "drivers" / "README.md"
 BEGIN = "<!-- fault matrix: begin, made by python -m tests.drivers.fault_cases -->"
 END = "<!-- fault matrix: end -->"
-ELSEWHERE = {
-    "face_matcher/plugged": "as `face_matcher/dlib`, whose camera it shares; its engine is a package of its own"
-}
-"""Drivers whose cells are not played here, and where they are."""
 WHO = {
     FaultAction.WAIT: "nobody", FaultAction.CLEAR: "clerk", FaultAction.CONFIGURATION: "operator",
     FaultAction.MAINTENANCE: "engineer",
@@ -27,9 +23,6 @@ def written(cases: Iterable[FaultCase]) -> str:
     lines = ["| device | misfortune | the command ends | the device then | who acts | the citizen reads |",
              "|---|---|---|---|---|---|"]  # fmt: skip
     for driver, group in groupby(cases, key=lambda case: case.driver):
-        if driver in ELSEWHERE:
-            lines.append(f"| `{driver}` | {ELSEWHERE[driver]} |  |  |  |  |")
-            continue
         for number, case in enumerate(group):
             lines.append(_row(case, f"`{driver}`" if number == 0 else ""))
     return "\n".join(lines)
