@@ -4,6 +4,7 @@
 |---|---|---|
 | `face` | identity card and face | card_person |
 | `code` | identity card and a one-time code to the registered phone | card_person |
+| `bank_card` | bank card with the identity card or its number, and the code to the bank's phone | card_person |
 | `clerk` | identity card, and a clerk of the shop and a second person vouch (two-person control) | card_person |
 | `app_code` | the code of the provincial app (闽政通), which has recognised its user | card_person |
 | `social_card` | social-security card and its PIN | card_person |
@@ -22,6 +23,7 @@ from kiosk.flow.screens import ChooseScreen, Chosen, Option
 from kiosk.flow.session import StepFailed, SteppedBack
 from kiosk.flow.sign_in import clerk, face
 from kiosk.flow.sign_in.app_code import by_app_code
+from kiosk.flow.sign_in.bank_card import by_bank_card
 from kiosk.flow.sign_in.common import serves
 from kiosk.flow.sign_in.identity_card import read_card
 from kiosk.flow.sign_in.phone_code import by_code
@@ -31,7 +33,8 @@ from kiosk.flow.words import word
 
 __all__ = ["sign_in"]
 
-CONFIRMING = {"face": face.by_face, "code": by_code, "clerk": clerk.by_clerk}
+CONFIRMING = {"face": face.by_face, "code": by_code, "bank_card": by_bank_card, "clerk": clerk.by_clerk}
+INSTEAD = {"app_code": by_app_code, "social_card": by_social_card, "bank_card": by_bank_card}
 
 
 async def sign_in(transaction: Transaction, needed: Assurance) -> None:
@@ -62,7 +65,7 @@ async def _learn_who(transaction: Transaction) -> None:
     else:
         way = await _choose(transaction, "without_card_title", "reader_down_say", others)
     try:
-        await (by_app_code(transaction) if way == "app_code" else by_social_card(transaction))
+        await INSTEAD[way](transaction)
     except SteppedBack:
         return
 
@@ -75,6 +78,7 @@ def _ways_to_confirm(transaction: Transaction) -> tuple[Option, ...]:
         options.append(option("face", "way_face", icon="face", enabled=not reason, detail=reason or "way_face_detail"))
     if rules.allow_code:
         options.append(option("code", "way_code", icon="phone", detail="way_code_detail"))
+    options += [way for way in _ways_without_card(transaction) if way.id == "bank_card"]
     if rules.allow_clerk:
         reason = clerk.hindrance(transaction)
         detail = reason or "way_clerk_detail"
@@ -85,9 +89,11 @@ def _ways_to_confirm(transaction: Transaction) -> tuple[Option, ...]:
 def _ways_without_card(transaction: Transaction) -> tuple[Option, ...]:
     """Only what this machine has; greyed while its device does not serve."""
     devices = transaction.equipment.devices
+    for_bank_cards = devices.smart_card_reader if transaction.equipment.sign_in.allow_bank_card else None
     known = (
         ("app_code", "phone", devices.code_scanner, DeviceClass.CODE_SCANNER),
         ("social_card", "card", devices.smart_card_reader, DeviceClass.SMART_CARD_READER),
+        ("bank_card", "money", for_bank_cards, DeviceClass.SMART_CARD_READER),
     )
     options = []
     for way, icon, device, device_class in known:

@@ -5,17 +5,16 @@ The code says nothing by itself; the identity platform tells whose it is, once.
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 
 from drivers.errors import CommandTimedOut, DeviceError, MediaError
-from drivers.messages import CardType, CodePurpose, DeviceClass, IdCard, ScannedCode
+from drivers.messages import CodePurpose, DeviceClass, ScannedCode
 from kiosk.contracts.errors import FaultCode, Refused
 from kiosk.contracts.matter import Assurance
-from kiosk.contracts.value import LocalizedText, is_identity_number, masked_name, masked_number
+from kiosk.contracts.value import LocalizedText, masked_name, masked_number
 from kiosk.flow.screens import InstructScreen, Place
 from kiosk.flow.session import StepFailed, SteppedBack
-from kiosk.flow.sign_in.common import call, signed_in, today
+from kiosk.flow.sign_in.common import call, person_named, signed_in, today
 from kiosk.flow.transaction import Transaction
 from kiosk.flow.words import fault_code_of, sentence_of, word
 
@@ -45,7 +44,7 @@ async def by_app_code(transaction: Transaction) -> None:
             transaction.journal("app_code_checked", decision="refused", reason=refusal.reason)
             hint = getattr(refusal, "told", None) or word("show_code_again")
             continue
-        card = _person(said, today(transaction))
+        card = person_named(said, today(transaction))
         transaction.journal(
             "app_code_checked",
             decision="accepted",
@@ -69,18 +68,3 @@ async def _code_or_answer(transaction: Transaction, hint: LocalizedText | None) 
     if not isinstance(result, ScannedCode):
         raise SteppedBack
     return result
-
-
-def _person(said: dict[str, object], now: dt.date) -> IdCard:
-    """Whom the platform named. Raises StepFailed when that is no person with a number that checks."""
-    name, number = str(said.get("name") or ""), str(said.get("id_number") or "")
-    if not name or not is_identity_number(number, now):
-        raise StepFailed(FaultCode.AUTHORITY_GARBLED, "the identity platform named nobody")
-    return IdCard(
-        card_type=CardType.RESIDENT,
-        name=name,
-        id_number=number,
-        sex="1" if int(number[16]) % 2 else "2",
-        birth_date=dt.date(int(number[6:10]), int(number[10:12]), int(number[12:14])),
-        address=str(said["address"]) if said.get("address") else None,
-    )

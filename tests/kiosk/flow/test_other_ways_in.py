@@ -232,7 +232,7 @@ def test_a_way_whose_device_is_down_is_greyed(tmp_path: Path) -> None:
         world.stage.start("sample")
         world.choose(await world.screen("who", "instruct"), "without_card")
         ways = {way.id: way.enabled for way in (await world.screen("who", "choose")).options}
-        assert ways == {"app_code": False, "social_card": True}
+        assert ways == {"app_code": False, "social_card": True, "bank_card": True}
 
     told_of(tmp_path, story)
 
