@@ -1,0 +1,5 @@
+"""The devices of this machine, and the maintainer's hatch to them while the terminal runs."""
+
+from kiosk.machine.devices.house import Devices
+
+__all__ = ["Devices"]
