@@ -75,6 +75,7 @@ class Scenario(Contract):
     objection: str = Field(default="", max_length=100, description="what the first value others gave should be")
     captures: tuple[Slug, ...] = Field(default=(), description="collect_material steps where a paper is laid down")
     sends: dict[Slug, PhoneSends] = Field(default={}, description="by collect_material step: what comes from a phone")
+    leaves_at: Slug | None = Field(default=None, description="the step where the citizen gives up: nothing at hand")
     payment: Literal["paid", "late", "twice", "wrong_amount", "never", "refused"] = Field(
         default="paid",
         description="late: the money comes once the order is closed; late, never, refused: they leave",
@@ -134,6 +135,8 @@ def _misfits(scenario: Scenario, matter: Matter, marked: Marked) -> list[Mistake
         for part in scenario.expect.parts
         if part not in parts
     ]
+    if scenario.leaves_at is not None and scenario.leaves_at not in steps:
+        found.append(("leaves_at", f"the matter has no step {scenario.leaves_at!r}: correct the id"))
     if scenario.expect.ended_at is not None and scenario.expect.ended_at not in steps:
         found.append(("expect.ended_at", f"the matter has no step {scenario.expect.ended_at!r}: correct the id"))
     return [Mistake(path, marked.line_of(path), message) for path, message in found]

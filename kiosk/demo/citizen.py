@@ -23,7 +23,7 @@ LOOK_SECONDS = 1.5
 WAYS_IN = ("face", "code")
 FURTHER = ("scroll:down", "options:next", "scroll:up", "options:previous")
 """What a citizen touches who does not see what is looked for."""
-PREFERENCES = ("have_page", "alipay", "wechat", "non_tax", "5")
+PREFERENCES = ("have_page", "camera", "alipay", "wechat", "non_tax", "5")
 ENTRIES = {
     "phone": "13900000001",
     "text": "厦门市样例单位",

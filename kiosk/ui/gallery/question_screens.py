@@ -8,6 +8,7 @@ from kiosk.flow.screens import (
     ChooseScreen,
     FormItem,
     FormScreen,
+    InstructScreen,
     KnownItem,
     Mark,
     NoticeScreen,
@@ -29,6 +30,14 @@ def _journey(now: int) -> tuple[Mark, ...]:
     )
 
 
+_PHONE_ASIDE = (
+    option("again", "重新出码", "重新出碼", "New code"), option("other", "换一种办法", "換一種辦法", "Another way"),
+)  # fmt: skip
+_PHONE_HINT = text(
+    "用微信、支付宝或相机扫都可以。照片、文字只用于这一次办理，这里取到后服务器即删。",
+    "用微信、支付寶或相機掃都可以。照片、文字只用於這一次辦理，這裡取到後伺服器即刪。",
+    "Any scanner will do. What you send serves this matter only; the server deletes it once it is here.",
+)
 _NEXT = option("confirm", "下一步", "下一步", "Next")
 
 QUESTION_SCREENS: dict[str, Screen] = {
@@ -59,6 +68,30 @@ QUESTION_SCREENS: dict[str, Screen] = {
             KnownItem(label=text("费用", "費用", "Fee"), value=text("免费", "免費", "Free of charge")),
             KnownItem(label=text("多久办好", "多久辦好", "How long it takes"), value=text("当场受理，一个工作日办结", "當場受理，一個工作日辦結", "Accepted at once, done in one working day")),
         ),
+    ),
+    "material_ways": ChooseScreen(
+        screen_id=76, step_id="photo_page", journey=_journey(2), layout="list", can_go_back=True,
+        title=text("照片和说明", "照片和說明", "Photos and words"), say=text("请选一种办法", "請選一種辦法", "How would you like to give it?"),
+        options=(
+            option("phone", "用自己的手机发", "用自己的手機傳", "Send it from your phone", icon="phone",
+                   detail=text("扫屏幕上的码，在手机上发照片、写文字", "掃螢幕上的碼，在手機上傳照片、寫文字", "Scan a code; send photos and words from your phone")),
+            option("camera", "放到高拍仪下拍", "放到高拍儀下拍", "Lay it under the camera here", icon="scan",
+                   detail=text("纸张、照片，或手机屏幕都可以", "紙張、照片，或手機螢幕都可以", "Paper, a photo, or the screen of a phone")),
+            option("without", "不加，继续办", "不加，繼續辦", "Carry on without it", icon="right",
+                   detail=text("不影响办理", "不影響辦理", "The matter goes on all the same")),
+        ),
+    ),
+    "phone_code": InstructScreen(
+        screen_id=77, step_id="photo_page", journey=_journey(2), can_go_back=True, alternatives=_PHONE_ASIDE,
+        title=text("照片和说明", "照片和說明", "Photos and words"),
+        say=text("请用手机扫屏幕上的码，在手机上发送。", "請用手機掃螢幕上的碼，在手機上傳送。", "Scan the code with your phone and send from there."),
+        hint=_PHONE_HINT, qr="https://phone.example.org/phone#3vQ8mA0hT1y7WcKp2ZrXdg", seconds_left=547, seconds_total=600,
+    ),
+    "phone_opened": InstructScreen(
+        screen_id=78, step_id="photo_page", journey=_journey(2), can_go_back=True, alternatives=_PHONE_ASIDE,
+        title=text("照片和说明", "照片和說明", "Photos and words"),
+        say=text("手机已经连上，请在手机上点“发送”。", "手機已經連上，請在手機上點「傳送」。", "Your phone is connected. Press Send on it."),
+        hint=_PHONE_HINT, qr="https://phone.example.org/phone#3vQ8mA0hT1y7WcKp2ZrXdg", seconds_left=431, seconds_total=600,
     ),
     "plate": FormScreen(
         screen_id=72, step_id="car", journey=_journey(2), can_go_back=True, primary=_NEXT,

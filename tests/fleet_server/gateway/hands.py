@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from pathlib import Path
 from typing import Any
 
 import httpx
+from PIL import Image
 
 from drivers.card_rewriter.serial_rewriter import SerialRewriter
 from drivers.card_rewriter.simulator import RewriterSimulator
@@ -14,6 +16,13 @@ from drivers.smart_card_reader.pcsc import PcscReader
 from drivers.smart_card_reader.simulator import CardSimulator
 from drivers.smart_card_reader.simulator.samples import CARDS
 from kiosk.contracts.matter import Matter, WriteCardStep
+from kiosk.contracts.scenario import PhoneSends
+
+
+def _photo(place: int) -> bytes:
+    written = io.BytesIO()
+    Image.linear_gradient("L").rotate(90 * place).convert("RGB").resize((1200, 900)).save(written, "JPEG")
+    return written.getvalue()
 
 
 class Hands:
@@ -50,6 +59,17 @@ class Hands:
         body = {"qr": qr, "behave": behave}
         answer = httpx.post(f"{self._city}/payments/pay", json=body, timeout=20, trust_env=False)
         assert answer.status_code == 200, answer.text
+
+    def send_from_phone(self, address: str, sent: PhoneSends) -> None:
+        """What the phone's browser does with the page of the code it scanned."""
+        page, _, token = address.partition("#")
+        slip = f"{page}/v1/slip"
+        with httpx.Client(trust_env=False, timeout=20, headers={"Authorization": f"Bearer {token}"}) as phone:
+            phone.headers["X-Phone"] = phone.post(slip).json()["phone"]
+            for place in range(sent.photos):
+                assert phone.put(f"{slip}/photos/{place}", content=_photo(place)).status_code == 204
+            answer = phone.post(f"{slip}/sent", json={"photos": sent.photos, "text": sent.text})
+            assert answer.status_code == 204, answer.text
 
     def take_card(self) -> None:
         for peer in self._peers:

@@ -33,6 +33,7 @@ from kiosk.contracts.value import is_identity_number, sha256_hex
 from kiosk.flow.screens import Mode, Screen, StageKind, View
 from kiosk.machine.documents import page_pngs
 from kiosk.machine.fleet.client import FleetClient
+from kiosk.machine.fleet.handover import HandOver
 from kiosk.machine.fleet.identity import MachineKey
 from kiosk.machine.journal import Journal
 from kiosk.machine.money.payments import Payments
@@ -138,8 +139,9 @@ class House:
         hands = Hands(self._town.address, scenario.citizen)
         walker = Walker(matter, scenario, self._newest_code, hands)
         payments = Payments(self._client, self._journal, Services(self._client))
+        hand_over = HandOver(self._client)
         world = World(
-            self._directory, matter, services=services, journal=self._journal, payments=payments,
+            self._directory, matter, services=services, journal=self._journal, payments=payments, hand_over=hand_over,
             verify_seal=lambda pdf: verify_seal(pdf, self._authorities, now()).sha256,
             render_page=lambda pdf: page_pngs(pdf, dpi=20, maximum_pages=1)[0],
             now=now, terminal=TERMINAL, site="样例便利店",
@@ -154,6 +156,7 @@ class House:
         finally:
             await world.close()
             await hands.close()
+            await hand_over.close()
         await payments.settle_all()
         entries = self._journal.entries(before, 500)
         return ended([(entry.event, entry.data) for entry in entries], walker)
@@ -204,6 +207,7 @@ def matter_in(folder: Path) -> Matter:
 def house(running_city: TestCity, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("kiosk.flow.steps.effects.orders.TICK_SECONDS", TICK_SECONDS)
+        patch.setattr("kiosk.flow.steps.asking.from_phone.TICK_SECONDS", TICK_SECONDS)
         yield from opened_house(running_city, tmp_path_factory)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, assert_never
 
 from kiosk.contracts.matter import AskStep, CollectMaterialStep, ConsentStep, Matter, PayStep, ReviewStep
-from kiosk.contracts.scenario import Scenario
+from kiosk.contracts.scenario import PhoneSends, Scenario
 from kiosk.contracts.value import Language
 from kiosk.flow.screens import (
     Answer,
@@ -43,6 +43,8 @@ class Beside(Protocol):
 
     def take_card(self) -> None: ...
 
+    def send_from_phone(self, address: str, sent: PhoneSends) -> None: ...
+
 
 class Walker:
     """`answer_to` each screen in turn; `code` reads the text message on the citizen's phone."""
@@ -52,6 +54,7 @@ class Walker:
     ) -> None:
         self._matter, self._scenario, self._code, self._hands = matter, scenario, code, hands
         self._paid: set[str] = set()
+        self._scanned: set[str] = set()
         self._steps = {step.id: step for step in matter.steps}
         self._filled: set[str] = set()
         self._objected = False
@@ -115,6 +118,9 @@ class Walker:
     def _at_device(self, screen: InstructScreen) -> Answer | None:
         if screen.place is Place.CARD_SLOT and not screen.can_leave and self._hands is not None:
             self._hands.take_card()
+        if screen.qr and self._hands is not None and screen.qr not in self._scanned:
+            self._scanned.add(screen.qr)
+            self._hands.send_from_phone(screen.qr, self._scenario.sends[screen.step_id])
         if screen.place is Place.DOCUMENT_CAMERA and isinstance(self._steps.get(screen.step_id), CollectMaterialStep):
             if screen.step_id not in self._scenario.captures:
                 self.left_at = screen.step_id
@@ -122,7 +128,16 @@ class Walker:
             return _touch(screen)
         return None
 
+    def _way_of_material(self, screen: ChooseScreen) -> Answer:
+        if screen.step_id == self._scenario.leaves_at:
+            self.left_at = screen.step_id
+            return Left()
+        by_phone, by_camera = (screen.step_id in here for here in (self._scenario.sends, self._scenario.captures))
+        return _touch(screen, "phone" if by_phone else "camera" if by_camera else "without")
+
     def _choice(self, screen: ChooseScreen) -> Answer:
+        if isinstance(self._steps.get(screen.step_id), CollectMaterialStep):
+            return self._way_of_material(screen)
         offered = {option.id for option in screen.options if option.enabled}
         if screen.layout == "grades":
             wanted = str(self._scenario.rating) if self._scenario.rating else "skip"

@@ -9,6 +9,7 @@ from fleet_server.sandbox.calls import Call, Declined
 from fleet_server.sandbox.citizens import shared_of
 from fleet_server.sandbox.city import Case
 from fleet_server.sandbox.departments.counters import at, handed_in, needed, today
+from fleet_server.sandbox.departments.order.pictures import is_photograph
 
 OBJECTION_DAYS = 5
 REPORT_DAYS = 3
@@ -66,17 +67,19 @@ def report(call: Call) -> dict[str, Any]:
     place = needed(call, "place", ("PLACE_MISSING", "没有写明地点"))
     if len(needed(call, "words", NO_WORDS)) < SHORTEST_WORDS:
         raise Declined("WORDS_TOO_SHORT", "情况写得太短，无法派单")
+    photos = _photos(call)
     title = f"随手拍：{CATEGORIES.get(category, CATEGORIES['other'])}，{place}"
     case = handed_in(call, "data_administration", "SSP", title, "", days=REPORT_DAYS)
-    return _taken(case) | {"handler": _HANDLERS.get(category, _HANDLERS["other"]), "photo": bool(call.body.get("tp"))}
+    return _taken(case) | {"handler": _HANDLERS.get(category, _HANDLERS["other"]), "photos": photos}
 
 
 def enterprise(call: Call) -> dict[str, Any]:
     firm = needed(call, "firm", ("FIRM_MISSING", "没有填写企业名称"))
     if len(needed(call, "words", NO_WORDS)) < SHORTEST_WORDS:
         raise Declined("WORDS_TOO_SHORT", "诉求写得太短，无法派单")
+    photos = _photos(call)
     case = handed_in(call, "data_administration", "ZQ", "政企直通车诉求", firm, days=ENTERPRISE_DAYS)
-    return _taken(case)
+    return _taken(case) | {"photos": photos}
 
 
 def complaint(call: Call) -> dict[str, Any]:
@@ -108,6 +111,15 @@ def keeper_of(source: str) -> str:
     """Which body answers for values of this origin."""
     kind = source.split(".", 1)[0]
     return {"card": "公安局", "certificate": "电子证照签发单位"}.get(kind, "数据提供部门")
+
+
+def _photos(call: Call) -> int:
+    """How many came along. One that is no photograph, or not the one that was sent, is refused with all the rest."""
+    given = [(call.body.get(f"tp{number}"), call.body.get(f"tpzy{number}")) for number in ("", "2", "3")]
+    sent = [pair for pair in given if pair[0]]
+    if not all(is_photograph(page, digest) for page, digest in sent):
+        raise Declined("PHOTO_BROKEN", "照片没有传完整")
+    return len(sent)
 
 
 def _case(call: Call, prefix: str, unknown: tuple[str, str]) -> Case:

@@ -5,22 +5,44 @@ import Kiosk.Controls
 import Kiosk.Drawing
 import Kiosk.Theme
 
-// Do something at a device: a picture of where it is, or the camera's mirror.
+// Do something at a device: a picture of where it is, the camera's mirror, or a code for the citizen's own phone.
 Item {
     id: screen
 
     readonly property var content: Ui.session.content
     readonly property bool _mirror: content.shows_camera
+    readonly property bool _code: content.qr.length > 0
+    readonly property string _clock: Math.floor(content.seconds_left / 60) + ":" + String(content.seconds_left % 60).padStart(2, "0")
     readonly property bool _noted: content.hint.length > 0 || content.progress >= 0
     readonly property real _foot: _noted ? notes.height + Theme.space : 0
 
     CabinetPicture {
-        visible: !screen._mirror
+        visible: !screen._mirror && !screen._code
         anchors.horizontalCenter: parent.horizontalCenter
         y: Theme.mm(4)
         width: Math.min(parent.width, Theme.mm(190))
         height: parent.height - screen._foot - Theme.mm(8)
         place: Ui.session.place
+    }
+
+    Rectangle {
+        visible: screen._code
+        anchors.horizontalCenter: parent.horizontalCenter
+        y: Math.max(Theme.mm(2), (parent.height - screen._foot - height) / 2)
+        width: Math.min(parent.width, parent.height - screen._foot - Theme.mm(4), Theme.mm(170))
+        height: width
+        radius: Theme.radius
+        color: Theme.paper
+        border.width: Theme.line
+        border.color: Theme.strong
+
+        CodePicture {
+            anchors.fill: parent
+            anchors.margins: Theme.mm(3)
+            text: screen.content.qr
+            Accessible.role: Accessible.Graphic
+            Accessible.name: Ui.w.phone_code
+        }
     }
 
     Item {
@@ -102,6 +124,26 @@ Item {
             text: screen.content.hint
             color: Theme.softInk
             font.pixelSize: Theme.textLabel
+        }
+
+        Row {
+            visible: screen.content.seconds_total > 0
+            anchors.horizontalCenter: parent.horizontalCenter
+            spacing: Theme.mm(3)
+
+            Icon {
+                anchors.verticalCenter: parent.verticalCenter
+                name: "clock"
+                color: Theme.strong
+                size: Theme.mm(Theme.pick(9, 11))
+            }
+
+            Label {
+                anchors.verticalCenter: parent.verticalCenter
+                text: Ui.w.pay_left.arg(screen._clock)
+                bold: true
+                font.pixelSize: Theme.textLabel
+            }
         }
 
         ProgressLine {
