@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from kiosk.contracts.matter import Matter
 from kiosk.flow.equipment import Equipment
 from kiosk.flow.recovery import ask_after, report_open_ends
 from kiosk.flow.screens import Chosen, Left, PayScreen, View
@@ -32,24 +33,27 @@ from kiosk.machine.fleet.identity import MachineKey
 from kiosk.machine.journal import Journal
 from kiosk.machine.money.payments import Payments
 from kiosk.machine.services import Services
+from tests.journeys.cuts.card import mortal_terminal
 from tests.kiosk.flow.world import FixedLibrary, ScriptedDevices, matter, text, verify_seal
 
 SENT_SECONDS = 0.02
 LONGEST_SECONDS = 20.0
 RECOVERY_LOOKS = 60
 
-PAID_MATTER = matter(
-    {
-        "id": "pay", "kind": "pay", "payee": text("交警支队"), "subject": text("罚款"), "channels": ["alipay"],
-        "lines": [{"label": text("罚款"), "amount_fen": "2000"}],
-    },
-    {
-        "id": "notice", "kind": "call_service", "operation": "vehicle.move_notice", "effect": "submit",
-        "send": {"plate": "闽D00000", "place": "样例路 1 号", "obstruction": "garage"}, "timeout_seconds": 10,
-    },
-    {"id": "slip", "kind": "print_receipt", "layout": {"heading": text("凭条"), "items": []}},
-    assurance="none",
-)  # fmt: skip
+
+def paid_matter(channel: str) -> Matter:
+    return matter(
+        {
+            "id": "pay", "kind": "pay", "payee": text("交警支队"), "subject": text("罚款"), "channels": [channel],
+            "lines": [{"label": text("罚款"), "amount_fen": "2000"}],
+        },
+        {
+            "id": "notice", "kind": "call_service", "operation": "vehicle.move_notice", "effect": "submit",
+            "send": {"plate": "闽D00000", "place": "样例路 1 号", "obstruction": "garage"}, "timeout_seconds": 10,
+        },
+        {"id": "slip", "kind": "print_receipt", "layout": {"heading": text("凭条"), "items": []}},
+        assurance="none",
+    )  # fmt: skip
 
 
 class Death:
@@ -108,11 +112,16 @@ class Machine:
         self.journal = journal
         self.journal.death = self.death
         self.services = Services(self.client)
-        self.payments = Payments(self.client, self.journal, self.services)
+        self.payments = Payments(self.client, self.journal, self.services, lambda: self.devices.payment_terminal)
         self.devices = ScriptedDevices()
+        if order.get("cards"):
+            self.devices.payment_terminal = mortal_terminal(
+                order["cards"], Path(order["journal"]).with_name("cards.sqlite"), self.death
+            )
+        self.matter = paid_matter("bank_card" if order.get("cards") else "alipay")
         self.stage = Stage(
             Equipment(
-                devices=self.devices, journal=self.journal, services=self.services, library=FixedLibrary(PAID_MATTER),
+                devices=self.devices, journal=self.journal, services=self.services, library=FixedLibrary(self.matter),
                 verify_seal=verify_seal, render_page=bytes, sweep_memory=lambda: None, now=self.client.clock.now,
                 terminal=order["terminal"], site="", payments=self.payments,
             )
@@ -124,7 +133,7 @@ class Machine:
         done = asyncio.Event()
         self.stage.subscribe(lambda view: self._act(view, done), lambda _: None)
         running = [asyncio.ensure_future(work) for work in (self.stage.run(), self.payments.run())]
-        self.stage.start(PAID_MATTER.id)
+        self.stage.start(self.matter.id)
         await done.wait()
         while any(effect.event == "payment_begun" for effect in self.journal.open_effects()):
             await asyncio.sleep(0.01)
