@@ -94,7 +94,7 @@ class Journal:
         """Open or begin the journal of `terminal`. Another terminal's journal is set aside whole, and a new one begun.
 
         Raises `JournalBroken` when the last entry does not fit the head, `JournalFull` without space to begin, and
-        `KioskError` when another process writes here. `maximum_pages` bounds the database (4 KiB pages).
+        `KioskError` when another process writes here. `maximum_pages` bounds the database (2 KiB pages).
         """
         connection, lock_file = open_store(path, terminal=terminal, now=clock(), maximum_pages=maximum_pages)
         try:

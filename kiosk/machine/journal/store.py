@@ -15,6 +15,9 @@ from kiosk.contracts.errors import JournalBroken, JournalFull, KioskError
 from kiosk.contracts.events import GENESIS, JournalEntry
 from kiosk.contracts.value import canonical_text
 
+PAGE_BYTES = 2048
+"""An append writes two pages, the entry's and the head's, and an entry takes half a kilobyte."""
+
 SCHEMA = (
     """CREATE TABLE entries (journal_id TEXT NOT NULL, sequence INTEGER PRIMARY KEY, occurred_at TEXT NOT NULL,
     monotonic_ms INTEGER NOT NULL, event TEXT NOT NULL, transaction_number TEXT, data TEXT NOT NULL,
@@ -116,10 +119,11 @@ def _connect(path: Path, maximum_pages: int | None) -> sqlite3.Connection:
     if not path.exists():
         path.touch(mode=0o600)
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
-    connection.execute("PRAGMA wal_autocheckpoint = 1000")
+    connection.execute("PRAGMA wal_autocheckpoint = 2000")
     if maximum_pages is not None:
         connection.execute(f"PRAGMA max_page_count = {int(maximum_pages)}")
     return connection
