@@ -68,7 +68,9 @@ class Scenario(Contract):
     citizen: Slug
     language: Language = Language.ZH_CN
     mode: Literal["standard", "elder"] = "standard"
-    sign_in: Literal["face", "code"] = "face"
+    sign_in: Literal["face", "code", "bank_card", "clerk"] = Field(
+        default="face", description="how the holder of the identity card is confirmed"
+    )
     consents: bool = True
     orders: tuple[SandboxOrder, ...] = ()
     answers: dict[Slug, str] = {}

@@ -17,6 +17,7 @@ from drivers.smart_card_reader.simulator import CardSimulator
 from drivers.smart_card_reader.simulator.samples import CARDS
 from kiosk.contracts.matter import Matter, WriteCardStep
 from kiosk.contracts.scenario import PhoneSends
+from tests.fleet_server.conftest import TLS
 
 
 def _photo(place: int) -> bytes:
@@ -26,18 +27,21 @@ def _photo(place: int) -> bytes:
 
 
 class Hands:
-    """`city` is the address of the stand-in providers. Devices are opened for matters that write cards."""
+    """`city` is the address of the stand-in providers. Devices are opened for matters that write cards, and for
+    a citizen who signs in with a bank card.
+    """
 
-    def __init__(self, city: str, citizen: str) -> None:
-        self._city, self._citizen = city, citizen
+    def __init__(self, city: str, citizen: str, sign_in: str = "") -> None:
+        self._city, self._citizen, self._sign_in = city, citizen, sign_in
         self._opened: list[Any] = []
         self._peers: list[CardSimulator | RewriterSimulator] = []
         self._tasks: set[asyncio.Task[str]] = set()
 
     async def open_devices(self, matter: Matter, devices: Any, directory: Path) -> None:
         written = {step.card for step in matter.steps if isinstance(step, WriteCardStep)}
-        if "social_security" in written:
-            card_peer = CardSimulator(card=self._citizen if self._citizen in CARDS else "")
+        if "social_security" in written or self._sign_in == "bank_card":
+            mine = f"bank_{self._citizen}" if self._sign_in == "bank_card" else self._citizen
+            card_peer = CardSimulator(card=mine if self._citizen in CARDS else "")
             self._peers.append(card_peer)
             devices.smart_card_reader = PcscReader(PcscReader.Options(reader=await card_peer.start()))
             self._opened.append(devices.smart_card_reader)
@@ -57,7 +61,7 @@ class Hands:
     def pay(self, qr: str, behave: str) -> None:
         """Blocks until the providers have told the centre, who are in threads of their own."""
         body = {"qr": qr, "behave": behave}
-        answer = httpx.post(f"{self._city}/payments/pay", json=body, timeout=20, trust_env=False)
+        answer = httpx.post(f"{self._city}/payments/pay", json=body, timeout=20, verify=TLS, trust_env=False)
         assert answer.status_code == 200, answer.text
 
     def send_from_phone(self, address: str, sent: PhoneSends) -> None:

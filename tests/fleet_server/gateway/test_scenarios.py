@@ -22,17 +22,23 @@ from drivers.messages import IdCard, ScannedPage
 from drivers.signature_pad.touchscreen import Touchscreen, TouchscreenOptions
 from fleet_server.__main__ import prepare
 from fleet_server.app import create_app
+from fleet_server.confirmations.models import ClerkCreate
+from fleet_server.confirmations.service import create_clerk
 from fleet_server.database import now
 from fleet_server.matters.folder import load_file
 from fleet_server.migrations import upgrade
 from fleet_server.security import TerminalKey
 from fleet_server.settings import Settings
+from fleet_server.terminals import service as terminals
+from fleet_server.terminals.models import SiteCreate, TerminalCreate
 from kiosk.contracts.matter import Matter, PayStep
 from kiosk.contracts.scenario import Scenario, load_scenario
 from kiosk.contracts.value import is_identity_number, sha256_hex
+from kiosk.flow.equipment import SignInRules
 from kiosk.flow.screens import Mode, Screen, StageKind, View
 from kiosk.machine.documents import page_pngs
 from kiosk.machine.fleet.client import FleetClient
+from kiosk.machine.fleet.confirmations import Confirmations
 from kiosk.machine.fleet.handover import HandOver
 from kiosk.machine.fleet.identity import MachineKey
 from kiosk.machine.journal import Journal
@@ -41,7 +47,7 @@ from kiosk.machine.seals import verify_seal
 from kiosk.machine.services import Services
 from tests.fleet_server.gateway.conftest import TestCity, served
 from tests.fleet_server.gateway.hands import Hands
-from tests.kiosk.flow.walker import Walker, ended
+from tests.kiosk.flow.walker import CLERKS, Walker, ended
 from tests.kiosk.flow.world import World
 
 ASSETS = Path(__file__).parents[3] / "assets"
@@ -109,6 +115,12 @@ class House:
         with app.state.database.writing() as session:
             raw = key.private.public_key().public_bytes_raw()
             session.add(TerminalKey(terminal=TERMINAL, public_key=raw, enrolled_at=now()))
+            terminals.create_site(session, SiteCreate(id="shop", name="样例便利店"), by="test")
+            session.flush()
+            terminals.create_terminal(session, TerminalCreate(id=TERMINAL, site="shop"), by="test")
+            for number, pin in CLERKS.items():
+                wanted = ClerkCreate(number=number, site="shop", display_name=f"店员{number}", pin=pin)
+                create_clerk(session, wanted, by="test")
         self._loop = asyncio.Runner(loop_factory=QuickLoop)
         self._client = self._loop.run(self._connect(address, key))
         self._authorities = self.city.authority.pem
@@ -136,7 +148,7 @@ class House:
 
     async def _walk(self, matter: Matter, scenario: Scenario, services: Any) -> dict[str, Any]:
         before = self._journal.head().sequence
-        hands = Hands(self._town.address, scenario.citizen)
+        hands = Hands(self._town.address, scenario.citizen, scenario.sign_in)
         walker = Walker(matter, scenario, self._newest_code, hands)
         payments = Payments(self._client, self._journal, Services(self._client))
         hand_over = HandOver(self._client)
@@ -144,7 +156,8 @@ class House:
             self._directory, matter, services=services, journal=self._journal, payments=payments, hand_over=hand_over,
             verify_seal=lambda pdf: verify_seal(pdf, self._authorities, now()).sha256,
             render_page=lambda pdf: page_pngs(pdf, dpi=20, maximum_pages=1)[0],
-            now=now, terminal=TERMINAL, site="样例便利店",
+            now=now, terminal=TERMINAL, site="样例便利店", sign_in=SignInRules(allow_clerk=True),
+            confirmations=Confirmations(self._client, lambda: True),
         )  # fmt: skip
         world.devices.card_reader.cards = [card_of(scenario.citizen)]
         world.devices.document_scanner = Papers()

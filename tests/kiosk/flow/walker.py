@@ -27,7 +27,9 @@ from kiosk.flow.screens import (
     Wrote,
 )
 
-SIGN_IN_WAYS = frozenset({"face", "code"})
+SIGN_IN_WAYS = frozenset({"face", "code", "bank_card", "clerk"})
+CLERKS = {"1001": "402917", "1002": "630148"}
+"""Two clerks of the shop, and their PINs."""
 A_NAME = tuple((20.0 + 3 * at, 20.0 + 15 * (at % 2), 40 * at) for at in range(30))
 """One long stroke on the glass: millimetres and milliseconds."""
 
@@ -57,6 +59,7 @@ class Walker:
         self._scanned: set[str] = set()
         self._steps = {step.id: step for step in matter.steps}
         self._filled: set[str] = set()
+        self._clerks = iter(CLERKS.items())
         self._objected = False
         self.left_at: str | None = None
         """The step where the citizen left because a paper was not at hand."""
@@ -65,7 +68,8 @@ class Walker:
         """None while the machine works or waits for a device."""
         match screen:
             case WorkingScreen():
-                answer = None
+                offered = {option.id for option in screen.alternatives}
+                answer = _touch(screen, "second_clerk") if "second_clerk" in offered else None
             case InstructScreen():
                 answer = self._at_device(screen)
             case ChooseScreen():
@@ -163,6 +167,9 @@ class Walker:
         for item in screen.items:
             if item.error is not None:
                 raise ScenarioWrong(f"{item.id}: {item.error.in_language(Language.EN)}")
+        if screen.items[0].id == "clerk":
+            number, pin = next(self._clerks)
+            return FormFilled(screen_id=screen.screen_id, values={"clerk": number, "pin": pin})
         values = {}
         for item in screen.items:
             if item.id == "objection_wanted":
