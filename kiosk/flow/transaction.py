@@ -74,6 +74,8 @@ class Transaction:
         """What stands explained on the screen, until the citizen tries again."""
         self.undelivered: FaultCode | None = None
         """A result exists that the citizen does not hold on paper."""
+        self.on_paper: set[DeviceClass] = set()
+        """The printers that gave the citizen something."""
         self.device: DeviceClass | None = None
         """The class of the device that was asked last: whose sentence a device's error has."""
 

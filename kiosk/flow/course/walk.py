@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from drivers.messages import DeviceClass
 from kiosk.contracts.errors import FaultCode
 from kiosk.contracts.events import Disposition
 from kiosk.contracts.value import CITY_TIME
@@ -18,6 +19,7 @@ from kiosk.flow.transaction import Outcome, Transaction, option, read_failure, t
 from kiosk.flow.words import word
 
 StepRunner = Callable[[Transaction], Coroutine[Any, Any, Outcome]]
+ON_PAPER = ((DeviceClass.DOCUMENT_PRINTER, "document"), (DeviceClass.RECEIPT_PRINTER, "receipt"))
 
 
 async def run_transaction(transaction: Transaction, *, run_step: StepRunner) -> Disposition:
@@ -146,17 +148,18 @@ def thanks(transaction: Transaction) -> NoticeScreen:
     """The last screen of a matter that went well; of a package with what became of each part."""
     outcomes = outcomes_of(transaction)
     is_whole = all(outcome.is_good for outcome in outcomes)
+    held = "_".join(paper for printer, paper in ON_PAPER if printer in transaction.on_paper)
     return NoticeScreen(
         **transaction.frame(
             title=word("done_title" if is_whole else "partly_done_title"),
-            say=word("done_say") if is_whole else partly_done(outcomes),
+            say=word(f"done_with_{held or 'nothing'}") if is_whole else partly_done(outcomes),
             journey=(),
             can_go_back=False,
             primary=option("finish", "finish"),
             alternatives=(option("another", "another_matter"),),
         ),
         tone="success" if is_whole else "attention",
-        papers=word("done_papers"),
+        papers=word(f"lies_{held}") if held else None,
         what_to_do=listed(outcomes) if outcomes else None,
         transaction_number=transaction.number,
     )

@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+import pytest
 from flow_world import LIN, OFFLINE, World, matter, text
 
 from drivers.errors import MediaError
@@ -363,9 +364,38 @@ def test_without_a_receipt_the_number_stands_on_the_screen(tmp_path: Path) -> No
         notice = await world.screen("slip", "notice")
         assert notice.transaction_number  # type: ignore[union-attr]
         world.choose(notice, "next")
-        await world.screen("rating")
+        world.choose(await world.screen("rating"), "skip")
+        thanks = await world.screen("rating", "notice")
+        assert isinstance(thanks, NoticeScreen)
+        assert thanks.papers is None, "nothing came out"
 
     run(tmp_path, story, matter(WHO, SLIP, RATE))
+
+
+@pytest.mark.parametrize(
+    ("steps", "papers"),
+    [
+        ((PAPER, SLIP), "Papers are in the tray, the receipt is in the slot"),
+        ((PAPER,), "Papers are in the tray"),
+        ((SLIP,), "The receipt is in the slot"),
+    ],
+)
+def test_the_last_screen_names_what_came_out_and_nothing_else(
+    steps: tuple[Any, ...], papers: str, tmp_path: Path
+) -> None:
+    async def story(world: World) -> None:
+        world.services.answers["real_estate.query"] = {"document_id": "D-1"}
+        world.stage.start("sample")
+        await world.sign_in_by_face()
+        if PAPER in steps:
+            world.choose(await world.screen("paper", "preview"), "print")
+        world.choose(await world.screen("rating"), "skip")
+        thanks = await world.screen("rating", "notice")
+        assert isinstance(thanks, NoticeScreen)
+        assert thanks.papers is not None
+        assert thanks.papers.en == papers
+
+    run(tmp_path, story, matter(WHO, CALL, *steps, RATE))
 
 
 def test_back_returns_to_what_was_entered_and_never_behind_a_submission(tmp_path: Path) -> None:

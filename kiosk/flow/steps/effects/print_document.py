@@ -47,6 +47,7 @@ async def run(transaction: Transaction, step: PrintDocumentStep) -> Outcome:
             raise StepFailed(FaultCode.PRINT_FAILED, outcome.reason, told=told)
         if outcome.outcome is PrintOutcome.PRINTED or await _citizen_has_page(transaction, outcome.job_id):
             transaction.undelivered = None
+            transaction.on_paper.add(DeviceClass.DOCUMENT_PRINTER)
             return Outcome.DONE
 
 

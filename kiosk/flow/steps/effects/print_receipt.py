@@ -23,6 +23,8 @@ async def run(transaction: Transaction, step: PrintReceiptStep) -> Outcome:
     transaction.has_effect = True
     if result.outcome is not PrintOutcome.PRINTED:
         await _show_number_instead(transaction, result.reason)
+    else:
+        transaction.on_paper.add(DeviceClass.RECEIPT_PRINTER)
     return Outcome.DONE
 
 
