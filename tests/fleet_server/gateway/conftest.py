@@ -34,6 +34,7 @@ from fleet_server.sandbox.keys import gateway_key
 from fleet_server.security import TerminalKey
 from fleet_server.security.replay import NonceMemory
 from fleet_server.settings import Settings
+from tests.fleet_server.conftest import TLS
 
 TERMINALS = ("kiosk-a", "kiosk-b")
 
@@ -68,14 +69,16 @@ class TestCity:
     offset: dt.timedelta = field(default_factory=dt.timedelta)
 
     def order(self, **order: Any) -> None:
-        assert httpx.post(f"{self.address}/orders", json=order).status_code == 201
+        assert httpx.post(f"{self.address}/orders", json=order, verify=TLS, trust_env=False).status_code == 201
 
     def who(self, id_: str) -> dict[str, str]:
         citizen = next(citizen for citizen in self.city.people.values() if citizen.id == id_)
         return {"id_number": citizen.id_number, "name": citizen.name}
 
     def inbox(self, phone: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = httpx.get(f"{self.address}/inbox", params={"phone": phone}).json()
+        found: list[dict[str, Any]] = httpx.get(
+            f"{self.address}/inbox", params={"phone": phone}, verify=TLS, trust_env=False
+        ).json()
         return found
 
 
@@ -94,7 +97,7 @@ def running_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestCity]
 def city(running_city: TestCity) -> Iterator[TestCity]:
     yield running_city
     running_city.offset = dt.timedelta()
-    assert httpx.delete(f"{running_city.address}/orders").status_code == 204
+    assert httpx.delete(f"{running_city.address}/orders", verify=TLS, trust_env=False).status_code == 204
 
 
 class Terminal:
@@ -134,8 +137,9 @@ class Terminal:
         signature = base64.b64encode(self._key.sign(base.encode())).decode()
         signed |= {"signature-input": f"terminal={parameters}", "signature": f"terminal=:{signature}:"}
         return httpx.request(
-            method, self.address + path, content=body, headers=signed | (headers or {}), timeout=30, trust_env=False
-        )
+            method, self.address + path, content=body, headers=signed | (headers or {}), timeout=30, trust_env=False,
+            verify=TLS,
+        )  # fmt: skip
 
 
 @dataclass

@@ -12,12 +12,20 @@ from PIL import Image
 
 from drivers.card_rewriter.serial_rewriter import SerialRewriter
 from drivers.card_rewriter.simulator import RewriterSimulator
+from drivers.payment_terminal.simulator.zvt import ZvtSimulator
+from drivers.payment_terminal.zvt import ZvtOptions, ZvtTerminal
 from drivers.smart_card_reader.pcsc import PcscReader
 from drivers.smart_card_reader.simulator import CardSimulator
 from drivers.smart_card_reader.simulator.samples import CARDS
 from kiosk.contracts.matter import Matter, WriteCardStep
 from kiosk.contracts.scenario import PhoneSends
 from tests.fleet_server.conftest import TLS
+
+AT_THE_CARD_TERMINAL = {
+    "paid": (), "declined": ("declined",), "removed": ("cancelled_by_citizen",), "wrong_amount": ("wrong_amount",),
+    "line_lost": ("lost_after_status_ack", "no_auto_reversal"),
+}  # fmt: skip
+"""What a scenario's `bank_card` makes the card terminal do."""
 
 
 def _photo(place: int) -> bytes:
@@ -31,10 +39,11 @@ class Hands:
     a citizen who signs in with a bank card.
     """
 
-    def __init__(self, city: str, citizen: str, sign_in: str = "") -> None:
-        self._city, self._citizen, self._sign_in = city, citizen, sign_in
+    def __init__(self, city: str, citizen: str, sign_in: str = "", bank_card: str | None = None) -> None:
+        self._city, self._citizen, self._sign_in, self._bank_card = city, citizen, sign_in, bank_card
         self._opened: list[Any] = []
         self._peers: list[CardSimulator | RewriterSimulator] = []
+        self._card_terminal = ZvtSimulator(card_seconds="0.2")
         self._tasks: set[asyncio.Task[str]] = set()
 
     async def open_devices(self, matter: Matter, devices: Any, directory: Path) -> None:
@@ -51,12 +60,20 @@ class Hands:
             devices.card_rewriter = SerialRewriter(SerialRewriter.Options(port=await permit_peer.start()))
             self._opened.append(devices.card_rewriter)
 
+        if self._bank_card:
+            for fault in AT_THE_CARD_TERMINAL[self._bank_card]:
+                await self._card_terminal.order("fault", fault)
+            options = ZvtOptions(port=await self._card_terminal.start(), state_path=str(directory / "cards.sqlite"))
+            devices.payment_terminal = ZvtTerminal(options)
+            self._opened.append(devices.payment_terminal)
+
     async def close(self) -> None:
         await asyncio.gather(*self._tasks)
         for opened in self._opened:
             await opened.close()
         for peer in self._peers:
             await peer.stop()
+        await self._card_terminal.stop()
 
     def pay(self, qr: str, behave: str) -> None:
         """Blocks until the providers have told the centre, who are in threads of their own."""

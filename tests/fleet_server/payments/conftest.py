@@ -30,7 +30,7 @@ from fleet_server.sandbox.payments.clearing import ClearingHouse, Trade
 from fleet_server.sandbox.payments.keys import Keys
 from fleet_server.settings import Settings
 from kiosk.contracts.payments import PAYMENTS_PATH, Order
-from tests.fleet_server.conftest import World, running
+from tests.fleet_server.conftest import TLS, World, running
 from tests.fleet_server.gateway.conftest import served
 from tests.fleet_server.peer import Peer
 
@@ -46,19 +46,23 @@ class Till:
     offset: dt.timedelta = field(default_factory=dt.timedelta)
 
     def behave(self, behave: str, **more: Any) -> None:
-        answer = httpx.post(f"{self.address}/payments/orders", json={"behave": behave, **more}, trust_env=False)
+        answer = httpx.post(
+            f"{self.address}/payments/orders", json={"behave": behave, **more}, verify=TLS, trust_env=False
+        )
         assert answer.status_code == 201, answer.text
 
     def pay(self, qr: str, behave: str = "paid") -> list[int]:
         """What the centre answered to each notice."""
         body = {"qr": qr, "behave": behave}
-        answer = httpx.post(f"{self.address}/payments/pay", json=body, timeout=20, trust_env=False)
+        answer = httpx.post(f"{self.address}/payments/pay", json=body, timeout=20, verify=TLS, trust_env=False)
         assert answer.status_code == 200, answer.text
         heard: list[int] = answer.json()["notices"]
         return heard
 
     def notices_again(self) -> list[int]:
-        heard: list[int] = httpx.post(f"{self.address}/payments/notices", timeout=20, trust_env=False).json()
+        heard: list[int] = httpx.post(
+            f"{self.address}/payments/notices", timeout=20, verify=TLS, trust_env=False
+        ).json()
         return heard
 
     def trade(self, qr_or_number: str) -> Trade:

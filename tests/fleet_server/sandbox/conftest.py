@@ -16,6 +16,7 @@ import uvicorn
 
 from fleet_server.gateway.authority import Exchange
 from fleet_server.sandbox.app import create_app
+from tests.fleet_server.conftest import TLS
 
 KEY = b"a key of the test"
 
@@ -43,7 +44,7 @@ def serve_city(data: Path, **options: Any) -> Iterator[SigningClient]:
         thread.start()
         try:
             address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            with httpx.Client(base_url=address, timeout=20, trust_env=False) as client:
+            with httpx.Client(base_url=address, timeout=20, verify=TLS, trust_env=False) as client:
                 yield SigningClient(client)
         finally:
             server.should_exit = True
