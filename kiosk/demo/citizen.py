@@ -62,7 +62,7 @@ class Citizen:
         self._city = city
         self._hand = hand
         self._shots = shots
-        self._facing = "straight"
+        self._facing = ""
         self._typed = 0
         self._by_department = False
         self._last_screen: tuple[Any, ...] = ()
@@ -76,7 +76,7 @@ class Citizen:
 
         Raises DemoFailed when the way does not end, or ends before that.
         """
-        self._facing, self._last_screen, self._typed = "straight", (), 0
+        self._facing, self._last_screen, self._typed = "", (), 0
         journey.answers = journey.answers or answers_of(journey.matter, journey.card)
         deadline = time.monotonic() + JOURNEY_SECONDS
         been_inside = False
