@@ -1,8 +1,9 @@
-"""The terminal's programs: run, demo, journal verify. The only page that knows everybody."""
+"""The terminal's programs: run, demo, preview, devices, journal verify. The only page that knows everybody."""
 
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from pathlib import Path
@@ -30,6 +31,11 @@ def main(arguments: list[str] | None = None) -> int:
     preview.add_argument("--language", choices=("zh-CN", "zh-TW", "en"), default="zh-CN")
     preview.add_argument("--out", type=Path, required=True)
 
+    devices = commands.add_parser("devices", help="the running terminal's devices: show, accept another one, restart")
+    devices.add_argument("action", nargs="?", choices=("show", "accept", "restart"), default="show")
+    devices.add_argument("device", nargs="?", default="", help="its name in machine.toml")
+    devices.add_argument("--config", type=Path, required=True, help="machine.toml of the running terminal")
+
     journal = commands.add_parser("journal", help="the terminal's journal").add_subparsers(dest="action", required=True)
     verify = journal.add_parser("verify", help="say whole, or name the first broken sequence")
     verify.add_argument("path", type=Path)
@@ -37,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     match given.command:
         case "run":
+            gc.disable()  # what is loaded now is kept: `run_ui` lets the collector work after the first picture
             from kiosk.program import run_terminal
 
             return run_terminal(given.config)
@@ -46,6 +53,12 @@ def main(arguments: list[str] | None = None) -> int:
             return run_demo(given)
         case "preview":
             return run_preview(given)
+        case "devices":
+            from kiosk.machine.devices.asking import run_devices
+
+            code, sentence = run_devices(given.config, given.action, given.device)
+            print(sentence)
+            return code
         case _:
             from kiosk.machine.journal.verify import run_verify
 

@@ -18,7 +18,7 @@ from statistics import median
 from tests.bench.measure import Measure, measured, pairwise_ratio, spread
 
 ROOT = Path(__file__).resolve().parents[2]
-ROUNDS = 8
+ROUNDS = 12
 GOAL = 2.0
 PATIENCE_SECONDS = 60
 KIOSK, EMPTY = "kiosk", "empty"

@@ -6,6 +6,7 @@ Says when it was painted and how much memory it holds, as one JSON line. `painte
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -49,6 +50,7 @@ class Report:
 
 
 def show_kiosk(report: Report) -> int:
+    gc.disable()  # as `python -m kiosk run` does
     from kiosk.flow.screens import Hall, StageKind, View
     from kiosk.ui.app import run_ui
     from kiosk.ui.gallery.tiles import DOORS, TILES
