@@ -27,7 +27,7 @@ AWAY = Unreachable("the centre is away", reason="not_reached")
 
 
 class Centre:
-    """Answers as told: `standings` one a question, the last for good; `content` what was sent, or why it is not there."""
+    """Answers as told: `standings` one a question, the last for good; `content`: what was sent, or why not."""
 
     def __init__(self, *standings: Any, content: Any = None, seconds: int = 600) -> None:
         self.standings = list(standings) or [waiting()]
