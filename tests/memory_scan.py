@@ -3,12 +3,14 @@
     hits = scan(pid, ["350203…", "林…"])          # /proc/PID/mem: needs the right to trace the process (a child has it)
     hits = scan_files(data_directory, needles)    # data directory, spool, journal
 
-A needle is looked for in UTF-8, UTF-16 (Qt), UTF-32 (Python), GB18030 (printers, cards) and JSON's escapes; bytes (a
-piece of a picture, of a document) as they are.
+A needle is looked for in UTF-8, UTF-16 (Qt), UTF-32 (Python), GB18030 (printers, cards), JSON's and addresses' escapes,
+and in base64 wherever in a longer text it begins; bytes (a piece of a picture, of a document) as such and in base64.
 """
 
 from __future__ import annotations
 
+import base64
+import urllib.parse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,8 @@ ENCODINGS = ("utf-8", "utf-16-le", "utf-32-le", "gb18030")
 CHUNK_BYTES = 16 * 1024 * 1024
 CONTEXT_BYTES = 48
 DIGITS = tuple(bytes([digit]) for digit in b"0123456789")
+SHORTEST_BASE64 = 8
+"""Fewer characters stand somewhere by chance."""
 KERNEL_REGIONS = ("[vvar]", "[vvar_vclock]", "[vsyscall]", "[vdso]")
 
 
@@ -147,10 +151,25 @@ def _patterns(needles: Sequence[str | bytes]) -> dict[bytes, tuple[int, str]]:
     for index, needle in enumerate(needles):
         if len(needle if isinstance(needle, bytes) else needle.encode()) < 6:
             raise ValueError("a needle this short is found by chance: give at least six bytes")
+        for code in _base64(needle if isinstance(needle, bytes) else needle.encode()):
+            patterns.setdefault(code.encode(), (index, "base64"))
+            patterns.setdefault(code.encode("utf-16-le").rstrip(b"\0"), (index, "base64 in utf-16-le"))
         if isinstance(needle, bytes):
             patterns.setdefault(needle, (index, "bytes"))
             continue
         for encoding in ENCODINGS:
             patterns.setdefault(needle.encode(encoding).rstrip(b"\0"), (index, encoding))
         patterns.setdefault(needle.encode("ascii", "backslashreplace"), (index, "json escapes"))
+        patterns.setdefault(urllib.parse.quote(needle).encode(), (index, "address"))
     return patterns
+
+
+def _base64(content: bytes) -> set[str]:
+    """What stands for it in base64, by where in a group of three it begins; without the characters it shares."""
+    found = set()
+    for before in range(3):
+        text = base64.b64encode(bytes(before) + content + bytes(2)).decode()
+        own = text[-(-before * 8 // 6) : (before + len(content)) * 8 // 6]
+        if len(own) >= SHORTEST_BASE64:
+            found |= {own, own.replace("+", "-").replace("/", "_")}
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import ctypes
 import gc
 import json
@@ -25,6 +26,7 @@ from kiosk.machine.memory import CleaningExecutor, sweep
 from kiosk.machine.services import Services
 
 kept: list[str] = []
+owners: list[Any] = []
 
 
 def secret() -> tuple[str, str]:
@@ -150,7 +152,15 @@ def services(url: str) -> None:
 
 def held() -> None:
     """The control: what is not forgotten must be found."""
-    kept.extend(secret())
+    from PySide6.QtCore import QObject
+
+    name, number = secret()
+    kept.extend((name, number, f"{name}𠮷"))
+    kept.append(base64.b64encode(b"\xff\xd8\xff" + f"{name}|{number}".encode()).decode())
+    for text in (number, kept[-1]):
+        owner = QObject()
+        owner.setObjectName(text)
+        owners.append(owner)
 
 
 if __name__ == "__main__":

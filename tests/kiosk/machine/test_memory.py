@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
 import sys
 import threading
+import urllib.parse
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -77,7 +79,23 @@ def test_nothing_stays_of_answers_while_the_connection_lives(authority: str) -> 
 def test_the_scanner_finds_what_is_held() -> None:
     hits = hits_after("held")
     assert {hit.needle for hit in hits} == {0, 1}
-    assert {hit.encoding for hit in hits} >= {"utf-8", "utf-16-le"}
+    numbers = {hit.encoding for hit in hits if hit.needle == 1}
+    assert numbers >= {"utf-8", "utf-16-le", "base64", "base64 in utf-16-le"}, "plain, as a text of Qt, in a picture"
+    assert {hit.encoding for hit in hits if hit.needle == 0} >= {"utf-16-le", "utf-32-le", "base64"}
+
+
+@pytest.mark.parametrize("before", range(4))
+def test_base64_is_found_wherever_it_begins(before: int, tmp_path: Path) -> None:
+    text = base64.b64encode(b"x" * before + NUMBER.encode() + b"behind").decode()
+    (tmp_path / "request.json").write_text(json.dumps({"page": text}))
+    [hit] = scan_files(tmp_path, [NAME, NUMBER])
+    assert (hit.needle, hit.encoding) == (1, "base64")
+
+
+def test_an_address_gives_a_name_away(tmp_path: Path) -> None:
+    (tmp_path / "access.log").write_text(f"GET /people?name={urllib.parse.quote(NAME)} HTTP/1.1")
+    [hit] = scan_files(tmp_path, [NAME, NUMBER])
+    assert (hit.needle, hit.encoding) == (0, "address")
 
 
 def test_without_hardening_values_do_stay() -> None:
