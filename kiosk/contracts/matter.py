@@ -246,7 +246,7 @@ class Part(Contract):
     title: LocalizedText
     department: Slug
     department_name: LocalizedText
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, strict=True)
     when: Condition = {}
     needs: tuple[Slug, ...] = ()
 
@@ -256,7 +256,7 @@ class MatterHead(Contract):
 
     id: Slug
     code: str = Field(pattern=r"^[0-9A-Z]{12,33}$", description="matter code (GB/T 39554.1-2020)")
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, strict=True)
     title: LocalizedText
     short_title: LocalizedText | None = None
     department: Slug

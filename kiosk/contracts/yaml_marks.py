@@ -1,12 +1,14 @@
 """YAML with the line of every value, for files that people write: matters, scenarios, connectors.
 
 Plain YAML only: one document, no anchors, no tags, no twice-given key, bounded size and depth. A value without quotes
-that looks like a date stays text; `yes`, `no`, numbers and nothing keep their YAML meaning.
+that looks like a date stays text; `yes`, `no`, numbers and nothing keep their YAML meaning. Blanks are no
+text.
 """
 
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -71,11 +73,11 @@ def read_marked(text: str) -> Marked:
         return _unreadable(line, f"not YAML: {error.problem or error.context}: correct the notation here")
     except (yaml.YAMLError, ValueError) as error:
         return _unreadable(1, f"not YAML text: {type(error).__name__}: save the file as UTF-8 YAML")
-    if node is None:
-        return _unreadable(1, "the file is empty: write its content")
     lines: dict[str, int] = {}
     mistakes: list[Mistake] = []
-    data = _plain(loader, node, "", lines, mistakes)
+    data = None if node is None else _plain(loader, node, "", lines, mistakes)
+    if data is None:
+        return _unreadable(1, "the file is empty: write its content")
     return Marked(data, lines, mistakes)
 
 
@@ -121,10 +123,22 @@ def _plain(loader: _PlainLoader, node: yaml.Node, path: str, lines: dict[str, in
     if isinstance(node, yaml.SequenceNode):
         return [_plain(loader, item, joined(path, index), lines, mistakes) for index, item in enumerate(node.value)]
     try:
-        return loader.construct_object(node)
+        value = loader.construct_object(node)
     except (yaml.YAMLError, ValueError):
         mistakes.append(Mistake(path, node.start_mark.line + 1, "the value cannot be read: put it in quotes"))
         return ""
+    if not isinstance(value, str):
+        return value
+    unseen = next((character for character in value if _is_unseen(character)), None)
+    if unseen is not None:
+        line = node.start_mark.line + 1
+        mistakes.append(Mistake(path, line, f"holds the character U+{ord(unseen):04X}, which nobody sees: remove it"))
+    return value if value.strip() else ""
+
+
+def _is_unseen(character: str) -> bool:
+    """Controls, marks of direction and of width zero: what is read would not be what is written."""
+    return not character.isprintable() and character != "\n" and unicodedata.category(character)[0] == "C"
 
 
 # --- what the models refuse, said to an author ---------------------------------------------------------------------

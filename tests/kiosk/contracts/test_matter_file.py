@@ -85,6 +85,9 @@ ONE_MISTAKE = [
     ("en: Lay your card}", "fr: Posez}", "steps[0].say.en", ["English text is missing", "zh-CN, zh-TW and en"]),
     ("zh-TW: 請填寫, ", "", "steps[1].say.zh-TW", ["traditional Chinese text is missing"]),
     ('en: Sample}', 'en: ""}', "title.en", ["English text is missing"]),
+    ('en: Sample}', 'en: "  "}', "title.en", ["English text is missing"]),
+    ('en: Sample}', 'en: "Sam\\u202Eple"}', "title.en", ["U+202E", "remove it"]),
+    ("version: 1", "version: true", "version", ["valid integer"]),
     ("kind: rate", "kind: stars", "steps[4]", ["unknown kind 'stars'", "rate"]),
     ("effect: query", "effect: maybe", "steps[2].effect", ["must be one of", "submit"]),
     ('code: "352099199000"', "code: 352099199000", "code", ["must be text", "quotes"]),
@@ -230,6 +233,7 @@ def test_a_field_asked_twice_and_a_document_from_the_card() -> None:
     ("text", "line", "word"),
     [
         ("", 1, "empty"),
+        ("null\n", 1, "empty"),
         ("- a\n- b\n", 1, "group of keys"),
         ("id: a\ntitle: {zh-CN: x\n", 3, "not YAML"),
         ("id: &a b\n", 1, "anchors"),
