@@ -15,7 +15,7 @@ from kiosk.flow.equipment import Equipment, SignInRules, TimeOuts
 from kiosk.flow.recovery import OpenEnds, ask_after, report_open_ends
 from kiosk.flow.screens import Hall, Mode, View
 from kiosk.flow.stage import Stage
-from kiosk.machine.devices import Devices
+from kiosk.machine.devices import Devices, Hatch
 from kiosk.machine.documents import page_pngs
 from kiosk.machine.fleet.client import FleetClient
 from kiosk.machine.fleet.confirmations import Confirmations
@@ -71,14 +71,7 @@ class Terminal:
             )
         client = FleetClient(settings.fleet.server, identity.key, identity.terminal, ca=settings.fleet.ca)
         self._parts.push_async_callback(client.close)
-        door = PaymentDoor(client)
-        self._parts.push_async_callback(door.close)
-        configured = (
-            DeviceConfig(name=name, driver=device.driver, options=settings.device_options(name))
-            for name, device in settings.devices.items()
-        )
-        devices = Devices(await door.furnish(configured))
-        self._parts.push_async_callback(devices.close)
+        devices = await self._devices(client, journal)
         library = Library.open(
             settings.machine.data / "library", enrolment=enrolment, journal=journal,
             devices=frozenset(DeviceClass(device.device_class) for device in settings.devices.values()),
@@ -107,6 +100,21 @@ class Terminal:
             self._tasks.append(asyncio.create_task(work))
         settle()
         return stage
+
+    async def _devices(self, client: FleetClient, journal: Journal) -> Devices:
+        """Not opened yet. Behind them the payment door, before them the maintainer's hatch."""
+        door = PaymentDoor(client)
+        self._parts.push_async_callback(door.close)
+        configured = (
+            DeviceConfig(name=name, driver=device.driver, options=self._settings.device_options(name))
+            for name, device in self._settings.devices.items()
+        )
+        devices = Devices(await door.furnish(configured))
+        self._parts.push_async_callback(devices.close)
+        hatch = Hatch(devices, self._settings.machine.data, journal.append)
+        await hatch.open()
+        self._parts.push_async_callback(hatch.close)
+        return devices
 
     @staticmethod
     async def _identity(settings: MachineSettings) -> Identity:

@@ -252,6 +252,11 @@ class SupervisedDevice:
         """Something went that may have been this device."""
         self._looker.soon()
 
+    @property
+    def stranger(self) -> str:
+        """Why what sits there is not the device it should be, for staff; empty when it is, or nobody can tell."""
+        return self._identity.stranger
+
     def acknowledge(self) -> None:
         """An operator says: the device that is there now is the right one."""
         self._identity.accept()
@@ -340,10 +345,9 @@ class SupervisedDevice:
         stack.callback(self._queue.release)
         if method.needs_claim:  # the session may have ended while its command waited
             self._claims.take(claim)
-        stranger = self._identity.stranger
-        if stranger:
+        if self.stranger:
             raise DeviceAbsent(
-                f"{self.config.name}: {stranger}: put the right one back, or accept it", DIFFERENT_DEVICE
+                f"{self.config.name}: {self.stranger}: put the right one back, or accept it", DIFFERENT_DEVICE
             )
         asked = self._looker.under_way
         if asked is not None and not self._looker.may_ask:

@@ -30,7 +30,9 @@ class Stage(Enum):
 class SimulatedModule:
     """Answers as a module does; `refusals` maps a command's name to the status it gives instead."""
 
-    def __init__(self) -> None:
+    def __init__(self, sam_id: str = SAM_ID) -> None:
+        """Raises `ValueError` for a SAM id that is none."""
+        self._sam = commands.parse_sam_id(sam_id)
         self.refusals: dict[str, int] = {}
         self.refuses_all: int | None = None
         self.misstates_lengths = False
@@ -80,7 +82,7 @@ class SimulatedModule:
         return encode_answer(commands.DONE)
 
     def _sam_id(self) -> bytes:
-        return encode_answer(commands.DONE, commands.parse_sam_id(SAM_ID))
+        return encode_answer(commands.DONE, self._sam)
 
     def _find(self) -> bytes:
         if self._card is None or self._stage is Stage.READ:

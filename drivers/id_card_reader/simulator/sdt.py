@@ -15,7 +15,7 @@ from typing import Final
 from drivers.id_card_reader.sdt import commands
 from drivers.id_card_reader.sdt.frames import PREAMBLE, REQUEST_HEAD_BYTES, Frame, FrameParser, encode_answer
 from drivers.id_card_reader.simulator.cards import CARDS_FILE, PORTRAITS, SampleCard, load_cards
-from drivers.id_card_reader.simulator.module import SimulatedModule
+from drivers.id_card_reader.simulator.module import SAM_ID, SimulatedModule
 from drivers.id_card_reader.simulator.wires import BITS_PER_BYTE, PtyWire, TcpWire, Wire, send_paced
 
 SPLIT_AT: Final = (6, 300)
@@ -51,7 +51,8 @@ class SdtSimulator:
     """Implements `drivers.protocols.Simulator`. Options are strings.
 
     `card`: laid down from the start; `transport`: pty or tcp; `baud`: speed of the line; `link`: a symbolic link that
-    points at the pseudo-terminal; `tcp_port`: 0 for any; `cards`, `portraits`: other sample cards and pictures.
+    points at the pseudo-terminal; `tcp_port`: 0 for any; `cards`, `portraits`: other sample cards and pictures;
+    `sam_id`: the number printed on another reader.
     """
 
     faults = ON_EVERY_ANSWER | ON_NEXT_CARD_ONCE | OF_THE_MODULE | OF_THE_CITIZEN
@@ -66,13 +67,14 @@ class SdtSimulator:
         tcp_port: str = "0",
         cards: str = "",
         portraits: str = "",
+        sam_id: str = SAM_ID,
     ) -> None:
         if transport not in ("pty", "tcp"):
             raise ValueError(f"transport is pty or tcp, not {transport!r}")
         self._wire: Wire = PtyWire(link) if transport == "pty" else TcpWire(int(tcp_port))
         self._baud_rate = int(baud)
         self._cards = load_cards(Path(cards or CARDS_FILE), Path(portraits or PORTRAITS))
-        self._module = SimulatedModule()
+        self._module = SimulatedModule(sam_id)
         self._parser = FrameParser(REQUEST_HEAD_BYTES)
         self._requests: asyncio.Queue[Frame | None] = asyncio.Queue()
         self._active: set[str] = set()
