@@ -21,6 +21,7 @@ from pydantic import Field
 
 from drivers.document_scanner.page_finder import Image, Quad, find_page, sides
 from drivers.document_scanner.page_quality import Limits, cut_by_hand, defect, scanned, straightened, turned
+from drivers.document_scanner.zone.reader import read_zone, read_zone_of_jpeg
 from drivers.errors import CommandCancelled, CommandTimedOut, DeviceBusy, DeviceError, MediaError, Unsupported
 from drivers.messages import (
     Capabilities,
@@ -30,6 +31,7 @@ from drivers.messages import (
     DeviceStatus,
     Fault,
     FaultAction,
+    MachineReadableZone,
     Message,
     Preview,
     ScannedPage,
@@ -103,7 +105,7 @@ class DocumentCamera:
         return Capabilities(
             device_class=DeviceClass.DOCUMENT_SCANNER, driver="document_scanner/document_camera", version="1",
             status_source="polled", poll_safe_in_motion=True, cancellable=frozenset({"preview", "capture", "scan"}),
-            features=frozenset({"camera", "preview", "auto_crop", "deskew", "detects_document", "crop"}),
+            features=frozenset({"camera", "preview", "auto_crop", "deskew", "detects_document", "crop", "reads_zone"}),
         )  # fmt: skip
 
     async def status(self) -> DeviceStatus:
@@ -212,6 +214,23 @@ class DocumentCamera:
             page[:] = 0
             raise MediaError(SENTENCES[reason], reason)
         return self._handed_over(page)
+
+    async def read_zone(self, *, timeout_seconds: float = 20.0) -> MachineReadableZone:
+        """See `DocumentScanner.read_zone`. Where no page is believed (a booklet that bulges), the whole picture is
+        searched."""
+        try:
+            try:
+                page = await self.capture(timeout_seconds=timeout_seconds)
+            except MediaError as error:
+                whole = self._last
+                if error.reason != "no_media" or whole is None:
+                    raise
+                with contextlib.suppress(MediaError):
+                    return await self._on_worker(read_zone, whole)
+                raise
+            return await self._on_worker(read_zone_of_jpeg, page.jpeg)
+        finally:
+            await self._on_worker(self._forget)
 
     async def scan(
         self, order: ScanOrder, *, timeout_seconds: float = 120.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import Protocol
 
-from drivers.messages import Corners, Preview, ScannedPage, ScanOrder, ScanProgress
+from drivers.messages import Corners, MachineReadableZone, Preview, ScannedPage, ScanOrder, ScanProgress
 from drivers.protocols.common import Device
 
 
@@ -22,6 +22,14 @@ class DocumentScanner(Device, Protocol):
 
     async def crop(self, corners: Corners, *, timeout_seconds: float = 10.0) -> ScannedPage:
         """The last capture's picture again, cut at corners a person has set. Raises `Unsupported`, `MediaError`."""
+        ...
+
+    async def read_zone(self, *, timeout_seconds: float = 20.0) -> MachineReadableZone:
+        """What the machine-readable zone of a travel document says; the picture of it does not leave the device.
+
+        Raises what `capture` raises, and `MediaError`: `zone_not_found` (another side, another paper),
+        `zone_unreadable` (its check digits do not hold: blurred, worn, light on it).
+        """
         ...
 
     def scan(

@@ -87,6 +87,21 @@ async def crop(bench: Bench) -> str:
     return ""
 
 
+@check("the zone of a travel document is read, or there is a reason; no picture is left", SCANNER)
+async def zone(bench: Bench) -> str:
+    if "reads_zone" not in (await bench.device.capabilities()).features:
+        raise NotTried("it declares no reading of zones")
+    limit = FIRST_PICTURE_SECONDS + CAPTURE_SECONDS
+    said, failure, taken = await ends_within(bench.proxy.read_zone(timeout_seconds=limit), limit)
+    if said is None and not isinstance(failure, MediaError | CommandTimedOut | NeedsAttention):
+        raise Broken(f"a zone that is not read is MediaError; it raised {failure!r}")
+    reason = failure.reason if failure is not None else ""
+    _, failure_of_cut, _ = await ends_within(bench.proxy.crop(WHOLE), CAPTURE_SECONDS)
+    if not isinstance(failure_of_cut, MediaError | Unsupported):
+        raise Broken("after the zone was read it still holds the picture")
+    return f"{said.format} in {taken:.1f} s" if said is not None else f"{reason} after {taken:.1f} s"
+
+
 @check("what it declares it scans, each page announced; the rest is refused", SCANNER)
 async def scan(bench: Bench) -> str:
     features = (await bench.device.capabilities()).features

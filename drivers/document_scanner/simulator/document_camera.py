@@ -1,6 +1,7 @@
 """A document camera's peer: invented papers lying askew on a dark mat, as a stream of JPEG pictures on loopback.
 
-`page NAME` lays a paper down (`permit`, `tenancy`, `nothing`), `fault NAME`, `clear`. The permit lies there at first.
+`page NAME` lays a paper down (`permit`, `tenancy`, `travel_leung` …, `nothing`), `fault NAME`, `clear`. The permit
+lies there at first.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ FPS = 6.0
 QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 90]
 MAT = 52
 LEANS_DEGREES = {"permit": 6.5, "tenancy": 87.0}
+USUAL_LEAN_DEGREES = -4.5
 
 
 class DocumentCameraSimulator:
@@ -77,7 +79,9 @@ def on_mat(name: str, *, lean_degrees: float | None = None, mat: int = MAT) -> t
     scene = np.full((HEIGHT, WIDTH, 3), mat, np.float32)
     corners = np.zeros((4, 2), np.float32)
     if name != NOTHING:
-        corners = _corners(SIZES_MM[name], LEANS_DEGREES[name] if lean_degrees is None else lean_degrees)
+        corners = _corners(
+            SIZES_MM[name], LEANS_DEGREES.get(name, USUAL_LEAN_DEGREES) if lean_degrees is None else lean_degrees
+        )
         paper = np.asarray(cv2.cvtColor(np.asarray(drawn(name)), cv2.COLOR_RGB2BGR), np.float32)
         height, width = paper.shape[:2]
         own = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) - 0.5

@@ -1,4 +1,5 @@
-"""Invented papers that the simulators lay before the camera and on the glass: a residence permit and a lease."""
+"""Invented papers that the simulators lay before the camera and on the glass: a residence permit, a lease, and the
+travel documents of assets/samples, each as `travel_` and its name there."""
 
 from __future__ import annotations
 
@@ -8,11 +9,17 @@ from pathlib import Path
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
+from drivers.document_scanner.simulator import travel_documents
+
 PX_PER_MM = 6.2
 DRAWN_PX_PER_MM = PX_PER_MM * 1.5
 PAPER = 236
 NOTHING = "nothing"
-SIZES_MM: dict[str, tuple[float, float]] = {"permit": (85.6, 53.98), "tenancy": (210.0, 297.0)}
+SIZES_MM: dict[str, tuple[float, float]] = {
+    "permit": (85.6, 53.98),
+    "tenancy": (210.0, 297.0),
+    **{paper: travel_documents.size_mm(paper) for paper in travel_documents.known_documents()},
+}
 FONT_FOLDERS = (
     "/usr/share/fonts/opentype/noto",
     "/usr/share/fonts/noto-cjk",
@@ -42,7 +49,10 @@ def drawn(name: str) -> Pillow.Image:
     width, height = (round(side * DRAWN_PX_PER_MM) for side in SIZES_MM[name])
     paper = Pillow.new("RGB", (width, height), (PAPER, PAPER, PAPER - 6))
     draw = ImageDraw.Draw(paper)
-    (_draw_permit if name == "permit" else _draw_tenancy)(draw, width, height)
+    if name.startswith(travel_documents.PREFIX):
+        travel_documents.draw_document(name, paper, DRAWN_PX_PER_MM, _font(height // 14))
+    else:
+        (_draw_permit if name == "permit" else _draw_tenancy)(draw, width, height)
     return paper
 
 

@@ -22,7 +22,8 @@ MARGIN = 6
 STRIP_HEIGHT = CELL_HEIGHT + 2 * MARGIN
 SIZES = (0.9, 1.0, 1.1)
 SOFTNESSES_PX = (0.7, 1.6)
-ASIDE_PX, UP_DOWN_PX = 3, MARGIN
+ASIDE_PX, UP_DOWN_PX, GLANCE_PX = 3, MARGIN, 2
+AT_A_GLANCE = 0.45
 SHIFTS, STRETCHES, BENDS = np.arange(-6, 7), np.arange(-8, 9), np.arange(-4, 5, 2)
 
 Ink = NDArray[np.float32]
@@ -33,14 +34,15 @@ def strip_width(signs: int) -> int:
 
 
 def read_strips(strips: list[Ink], signs: int) -> tuple[list[str], float]:
-    """The lines, and how well they resemble OCR-B: 1.0 as drawn, below 0.5 something else."""
+    """The lines, and how well they resemble OCR-B: 1.0 as drawn, below 0.5 something else. Lines that do not at a
+    glance are not read: empty."""
     starts = _cells(np.stack(strips).sum(axis=0), signs)
-    lines, likeness = [], 0.0
-    for strip in strips:
-        line, alike = _line(strip, starts)
-        lines.append(line)
-        likeness += alike / len(strips)
-    return lines, likeness
+    settings = [_setting(strip, starts) for strip in strips]
+    likeness = sum(setting[0] for setting in settings) / len(strips)
+    if likeness < AT_A_GLANCE:
+        return [], likeness
+    read = [_line(strip, starts, setting) for strip, setting in zip(strips, settings, strict=True)]
+    return [line for line, _ in read], sum(alike for _, alike in read) / len(strips)
 
 
 def _cells(ink: Ink, signs: int) -> NDArray[np.float64]:
@@ -56,25 +58,41 @@ def _cells(ink: Ink, signs: int) -> NDArray[np.float64]:
     return np.asarray(borders[np.unravel_index(int(costs.argmin()), costs.shape)][:-1], np.float64)
 
 
-def _line(strip: Ink, starts: NDArray[np.float64]) -> tuple[str, float]:
-    """One height and one drawing's size and softness for the whole line; each sign a little aside as it pleases."""
-    drawings = _drawings()
-    best_total, best_signs = -1.0, ""
-    padded = np.pad(strip, ((0, 0), (ASIDE_PX, ASIDE_PX + PITCH)))
-    lefts = np.round(starts).astype(np.int64)
-    for top in range(0, 2 * UP_DOWN_PX + 1):
-        rows = padded[top : top + CELL_HEIGHT]
-        patches = np.stack([
-            rows[:, left + aside : left + aside + PITCH].ravel() for left in lefts for aside in range(2 * ASIDE_PX + 1)
-        ])  # fmt: skip
-        alike = np.einsum("pd,vsd->vps", _normal(patches), drawings, optimize=True)
-        alike = alike.reshape(len(drawings), len(lefts), 2 * ASIDE_PX + 1, len(ALPHABET)).max(axis=2)
+def _setting(strip: Ink, starts: NDArray[np.float64]) -> tuple[float, int, int]:
+    """The likeness, height and drawing that suit the whole line best, its signs looked at in every second place."""
+    best = (-1.0, 0, 0)
+    for top in range(0, 2 * UP_DOWN_PX + 1, GLANCE_PX):
+        alike = _alike(strip, starts, top, range(0, 2 * ASIDE_PX + 1, GLANCE_PX), _drawings())
         totals = alike.max(axis=2).mean(axis=1)
         variant = int(totals.argmax())
-        if totals[variant] > best_total:
-            best_total = float(totals[variant])
-            best_signs = "".join(ALPHABET[index] for index in alike[variant].argmax(axis=1))
+        best = max(best, (float(totals[variant]), top, variant))
+    return best
+
+
+def _line(strip: Ink, starts: NDArray[np.float64], setting: tuple[float, int, int]) -> tuple[str, float]:
+    """Each sign a little aside as it pleases, the line a pixel higher or lower than at a glance."""
+    _, around, variant = setting
+    drawings = _drawings()[variant : variant + 1]
+    best_total, best_signs = -1.0, ""
+    for top in range(max(around - 1, 0), min(around + 1, 2 * UP_DOWN_PX) + 1):
+        alike = _alike(strip, starts, top, range(2 * ASIDE_PX + 1), drawings)[0]
+        total = float(alike.max(axis=1).mean())
+        if total > best_total:
+            best_total, best_signs = total, "".join(ALPHABET[index] for index in alike.argmax(axis=1))
     return best_signs, best_total
+
+
+def _alike(strip: Ink, starts: NDArray[np.float64], top: int, asides: range, drawings: Any) -> Any:
+    """Variants × cells × signs: how much each cell resembles each drawing, at best aside."""
+    padded = np.pad(strip[top : top + CELL_HEIGHT], ((0, 0), (ASIDE_PX, ASIDE_PX + PITCH)))
+    lefts = np.round(starts).astype(np.int64)[:, None] + np.array(asides)
+    columns = lefts[..., None] + np.arange(PITCH)
+    patches = _normal(padded[:, columns].transpose(1, 2, 0, 3).reshape(lefts.size, -1))
+    variants, signs, _ = drawings.shape
+    every = drawings.reshape(variants * signs, -1)
+    product: Any = cv2.gemm
+    alike = product(patches, every, 1.0, None, 0.0, flags=cv2.GEMM_2_T)
+    return alike.reshape(*lefts.shape, variants, signs).max(axis=1).transpose(1, 0, 2)
 
 
 def _normal(patches: Any) -> Any:

@@ -90,13 +90,22 @@ def groups(grey: Grey) -> Iterator[tuple[Line, ...]]:
     """Lines that lie below one another and are equally long, three before two, in the picture's own pixels."""
     small = searched(grey)
     scale = grey.shape[1] / small.shape[1]
+    given: list[tuple[Line, ...]] = []
     for pitch in PITCHES_PX:
         lines = _lines(small, pitch)
         for count in (3, 2):
-            for first, line in enumerate(lines):
+            for first, line in reversed(list(enumerate(lines))):
                 group = _below(line, lines[first + 1 :], count)
-                if group is not None:
+                if group is not None and not any(_same(group, other) for other in given):
+                    given.append(group)
                     yield tuple(_scaled(each, scale) for each in group)
+
+
+def _same(group: tuple[Line, ...], other: tuple[Line, ...]) -> bool:
+    return len(group) == len(other) and all(
+        abs(one.left - two.left) + abs(one.right - two.right) + abs(one.left_y - two.left_y) < 0.5 * one.height
+        for one, two in zip(group, other, strict=True)
+    )
 
 
 def _lines(small: Any, pitch: int) -> list[Line]:

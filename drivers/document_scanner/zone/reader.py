@@ -43,6 +43,15 @@ def read_zone(picture: Any) -> MachineReadableZone:
     raise MediaError(SENTENCES[reason], reason)
 
 
+def read_zone_of_jpeg(jpeg: bytes) -> MachineReadableZone:
+    """As `read_zone`; the decoded picture is overwritten."""
+    picture: Any = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+    try:
+        return read_zone(picture)
+    finally:
+        picture[:] = 0
+
+
 def _said_by(grey: Grey, group: tuple[Line, ...]) -> tuple[MachineReadableZone | None, bool]:
     """What the group says, if it does; and whether it is a zone by its looks."""
     is_one = False
@@ -51,7 +60,7 @@ def _said_by(grey: Grey, group: tuple[Line, ...]) -> tuple[MachineReadableZone |
             continue
         strips = [_strip(grey, line, layout.length) for line in group]
         lines, likeness = read_strips(strips, layout.length)
-        if likeness < LEAST_LIKENESS:
+        if not lines or likeness < LEAST_LIKENESS:
             continue
         is_one = True
         try:
