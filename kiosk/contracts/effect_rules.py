@@ -51,6 +51,8 @@ def pay_mistakes(path: str, step: PayStep, fault_of: FaultOf, steps: Sequence[tu
     if PaymentChannel.NON_TAX in step.channels and step.bill is None:
         cure = "add bill: service.QUERY.payment_code, or take non_tax out"
         found.append((f"{path}.channels", f"the channel non_tax pays a non-tax payment code: {cure}"))
+    if PaymentChannel.BANK_CARD in step.channels and any(line.part for line in step.lines):
+        found.append((f"{path}.channels", "a card gives back only whole payments, never one part's: remove bank_card"))
     if len(set(step.channels)) != len(step.channels):
         found.append((f"{path}.channels", "a channel is listed twice: remove one"))
     for language in Language:

@@ -100,7 +100,9 @@ def signature_step(package: PackageMatter, members: Sequence[Matter], names: Nam
 
 
 def payment_step(package: PackageMatter, members: Sequence[Matter], names: Names) -> PayStep | None:
-    """One payment with a line for each part. A non-tax code pays one bill: never the bills of several."""
+    """One payment with a line for each part. A non-tax code pays one bill: never the bills of several. No bank card:
+    it gives back whole payments only, and a part may be refused alone.
+    """
     paid = [(member, step) for member in members for step in member.steps if isinstance(step, PayStep)]
     for member, step in paid:
         names[member.id][f"payment.{step.id}"] = "payment.payment"
@@ -108,7 +110,8 @@ def payment_step(package: PackageMatter, members: Sequence[Matter], names: Names
     if not made:
         return None
     lines = tuple(_line(member, line) for member, step in made for line in step.lines)
-    channels = [each for each in PaymentChannel if all(each in step.channels for _, step in made)]
+    in_parts = [each for each in PaymentChannel if each is not PaymentChannel.BANK_CARD]
+    channels = [each for each in in_parts if all(each in step.channels for _, step in made)]
     bill = made[0][1].bill
     if len(made) > 1:
         bill = None

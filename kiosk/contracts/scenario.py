@@ -82,6 +82,10 @@ class Scenario(Contract):
         default="paid",
         description="late: the money comes once the order is closed; late, never, refused: they leave",
     )
+    bank_card: Literal["paid", "declined", "removed", "wrong_amount", "line_lost"] | None = Field(
+        default=None,
+        description="pays at the card terminal, and what comes of it; line_lost: it is cut off once it has charged",
+    )
     signature: Literal["yes", "empty"] = Field(default="yes", description="empty: the citizen leaves unsigned")
     rating: int | None = Field(default=None, ge=1, le=5)
     expect: Expected

@@ -148,9 +148,11 @@ class House:
 
     async def _walk(self, matter: Matter, scenario: Scenario, services: Any) -> dict[str, Any]:
         before = self._journal.head().sequence
-        hands = Hands(self._town.address, scenario.citizen, scenario.sign_in)
+        hands = Hands(self._town.address, scenario.citizen, scenario.sign_in, scenario.bank_card)
         walker = Walker(matter, scenario, self._newest_code, hands)
-        payments = Payments(self._client, self._journal, Services(self._client))
+        payments = Payments(
+            self._client, self._journal, Services(self._client), lambda: world.devices.payment_terminal
+        )  # fmt: skip
         hand_over = HandOver(self._client)
         world = World(
             self._directory, matter, services=services, journal=self._journal, payments=payments, hand_over=hand_over,
@@ -166,11 +168,11 @@ class House:
         try:
             async with asyncio.timeout(LONGEST_SECONDS):
                 await self._visit(world, walker, matter, scenario)
+            await payments.settle_all()
         finally:
             await world.close()
             await hands.close()
             await hand_over.close()
-        await payments.settle_all()
         entries = self._journal.entries(before, 500)
         return ended([(entry.event, entry.data) for entry in entries], walker)
 

@@ -145,14 +145,15 @@ class Walker:
         offered = {option.id for option in screen.options if option.enabled}
         if screen.layout == "grades":
             wanted = str(self._scenario.rating) if self._scenario.rating else "skip"
+        elif isinstance(self._steps.get(screen.step_id), PayStep):
+            first = next(option.id for option in screen.options if option.enabled)
+            wanted = "bank_card" if self._scenario.bank_card else first
         elif SIGN_IN_WAYS & {option.id for option in screen.options}:
             wanted = self._scenario.sign_in
         elif screen.several:
             wanted = ""
         elif isinstance(self._steps.get(screen.step_id), ReviewStep):
             wanted = screen.options[0].id
-        elif isinstance(self._steps.get(screen.step_id), PayStep):
-            wanted = next(option.id for option in screen.options if option.enabled)
         elif isinstance(step := self._steps.get(screen.step_id), AskStep):
             question = next(each.id for each in step.questions if each.text == screen.say)
             wanted = self._answer(question)
