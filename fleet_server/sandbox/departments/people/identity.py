@@ -12,6 +12,7 @@ from typing import Any
 
 from fleet_server.sandbox.calls import Call, Counter, Declined, Department
 from fleet_server.sandbox.city import City
+from fleet_server.sandbox.departments.people.travel_documents import verify_travel_document
 from kiosk.contracts.value import masked_phone
 
 CODE_SECONDS = 60
@@ -95,5 +96,6 @@ DEPARTMENT = Department(
         Counter("identity.app_code", "/v3/qrcode/verify", whose_code, submits=True),
         Counter("identity.bank_card", "/v3/bankcard/verify", verify_bank_card, submits=True),
         Counter("identity.bank_card_code", "/v3/bankcard/confirm", confirm_bank_card, submits=True),
+        Counter("identity.travel_document", "/v3/traveldoc/verify", verify_travel_document),
     ),
 )
