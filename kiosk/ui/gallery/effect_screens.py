@@ -113,6 +113,10 @@ EFFECT_SCREENS: dict[str, Screen] = {
     "pay_scan": _pay(45, text("付款码", "付款碼", "Payment code"),
                      text("请把手机上的付款码对准扫码窗口。", "請把手機上的付款碼對準掃碼窗口。", "Hold the code on your phone to the scanner."),
                      place=Place.CODE_SCANNER, icon="phone"),
+    "pay_card": _pay(48, text("银行卡", "銀行卡", "Bank card"),
+                     text("请在刷卡机上插卡或挥卡，按它的提示付款。", "請在刷卡機上插卡或揮卡，按它的提示付款。",
+                          "Insert or tap your card at the card terminal and follow it."),
+                     place=Place.PAYMENT_TERMINAL, icon="card"),
     "unpaid": NoticeScreen(
         screen_id=46, step_id="pay", journey=_journey(3), tone="attention", fault=FaultCode.PAYMENT_NOT_MADE,
         title=text("没有等到付款", "沒有等到付款", "No payment arrived"),
