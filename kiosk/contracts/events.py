@@ -103,6 +103,8 @@ EVENTS: dict[str, Event] = {
                "phone*"),
         _event("app_code_checked", "fact", "A code of the provincial app was checked.", "decision+", "reason", "name*",
                "id_number*"),
+        _event("travel_document_checked", "fact", "A travel document's machine-readable zone was checked.", "decision+",
+               "reason", "card_type", "name*", "id_number*"),
         _event("pin_checked", "fact", "The PIN of a social-security card was tried.", "decision+"),
         _event("clerk_checked", "fact", "A clerk gave number and PIN to vouch for the citizen.", "decision+", "person+",
                "clerk", "reason+"),
