@@ -165,7 +165,7 @@ async def _asked(transaction: Transaction, title: str, say: str, error: Localize
         screen = FormScreen(
             **transaction.frame(
                 title=word(title),
-                say=word(say).format(holder=transaction.session.identity.masked_holder),
+                say=word(say).format(name=transaction.session.identity.masked),
                 primary=option("confirm", "confirm"),
             ),
             items=(

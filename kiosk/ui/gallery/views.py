@@ -9,13 +9,15 @@ from typing import Any
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter
 
+from kiosk.flow.course.assistance import Helper
 from kiosk.flow.screens import PreviewScreen, Reason, StageKind, Tile, TimeOutWarning, View
 from kiosk.ui.gallery.effect_screens import EFFECT_SCREENS
 from kiosk.ui.gallery.question_screens import QUESTION_SCREENS
 from kiosk.ui.gallery.screens import SCREENS as OTHER_SCREENS
+from kiosk.ui.gallery.sign_in_screens import SIGN_IN_SCREENS
 from kiosk.ui.gallery.tiles import DOORS, TILES, text
 
-SCREENS = OTHER_SCREENS | EFFECT_SCREENS | QUESTION_SCREENS
+SCREENS = OTHER_SCREENS | SIGN_IN_SCREENS | EFFECT_SCREENS | QUESTION_SCREENS
 NO_HOUSE = text("无房证明", "無房證明", "Proof of no property")
 PERMIT = text("居住证签注", "居住證簽注", "Residence permit endorsement")
 
@@ -69,7 +71,20 @@ def _greyed() -> tuple[Tile, ...]:
     )
 
 
-NAMES = ("attract", "home", "home_greyed", "home_few", *SCREENS, "time_out", "out_of_service")
+_CALLING = text("正在呼叫远程协助员，请稍等", "正在呼叫遠端協助員，請稍等", "Calling a remote helper. Please wait")
+_POINTS = text("请点亮起来的这个。", "請點亮起來的這個。", "Please touch the part that is marked.")
+_NOBODY = text(
+    "现在没有协助员有空。请叫店员，或拨打 12345。", "現在沒有協助員有空。請叫店員，或撥打 12345。",
+    "No helper is free now. Ask the clerk, or call 12345.",
+)  # fmt: skip
+HELPED = {
+    "helper_calling": ("form", Helper(state="calling", note=_CALLING)),
+    "helper_points": ("material_ways", Helper(state="talking", note=_CALLING, message=_POINTS, point="option:phone")),
+    "helper_field": ("form", Helper(state="talking", note=_CALLING, message=_POINTS, point="field:employer")),
+    "helper_ended": ("review", Helper(state="ended", note=_NOBODY)),
+}
+"""Name → the View it stands over, and the remote helper."""
+NAMES = ("attract", "home", "home_greyed", "home_few", *SCREENS, *HELPED, "time_out", "out_of_service")
 
 
 @lru_cache(maxsize=1)
@@ -88,6 +103,7 @@ def views() -> dict[str, View]:
             stage=StageKind.SESSION, screen=shown, matter_title=PERMIT if name == "form" else NO_HOUSE,
             transaction_number="XM0017-1902-0003", citizen="" if name == "card" else "林*试",
         )  # fmt: skip
+    sessions |= {name: replace(sessions[over], helper=helper) for name, (over, helper) in HELPED.items()}
     after = {
         "time_out": replace(sessions["form"], warning=TimeOutWarning(seconds_left=18, seconds_total=30)),
         "out_of_service": _around(
