@@ -15,6 +15,8 @@ class CardType(StrEnum):
     HMT_RESIDENCE = "hmt_residence"  # J: Hong Kong, Macao and Taiwan residents
     FOREIGN_PERMANENT_2017 = "foreign_permanent_2017"  # I
     FOREIGN_PERMANENT_2023 = "foreign_permanent_2023"  # Y
+    TRAVEL_PERMIT = "travel_permit"  # machine-readable zone: residents of Hong Kong, Macao and Taiwan
+    PASSPORT = "passport"  # machine-readable zone
 
 
 class IdCard(Message):

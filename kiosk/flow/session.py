@@ -84,6 +84,8 @@ class Identity:
 
     def __init__(self) -> None:
         self.card: IdCard | None = None
+        self.portrait_png: bytes | None = None
+        """What the authority has on record, where the card carries no picture."""
         self.assurance = Assurance.NONE
         self.way = ""
 

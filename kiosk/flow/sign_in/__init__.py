@@ -8,6 +8,7 @@
 | `clerk` | identity card, and a clerk of the shop and a second person vouch (two-person control) | card_person |
 | `app_code` | the code of the provincial app (闽政通), which has recognised its user | card_person |
 | `social_card` | social-security card and its PIN | card_person |
+| `travel_document` | the zone of a travel permit or passport, and then one of the first ways | card_person |
 
 An identity card is a resident's, a residence permit of Hong Kong, Macao or Taiwan, or a foreigner's permanent one. Face
 is never the only way, is asked for with a separate consent, and is not offered to children under fourteen (DESIGN 4;
@@ -28,13 +29,19 @@ from kiosk.flow.sign_in.common import serves
 from kiosk.flow.sign_in.identity_card import read_card
 from kiosk.flow.sign_in.phone_code import by_code
 from kiosk.flow.sign_in.social_card import by_social_card
+from kiosk.flow.sign_in.travel_document import by_travel_document
 from kiosk.flow.transaction import Transaction, option
 from kiosk.flow.words import word
 
 __all__ = ["sign_in"]
 
 CONFIRMING = {"face": face.by_face, "code": by_code, "bank_card": by_bank_card, "clerk": clerk.by_clerk}
-INSTEAD = {"app_code": by_app_code, "social_card": by_social_card, "bank_card": by_bank_card}
+INSTEAD = {
+    "app_code": by_app_code,
+    "social_card": by_social_card,
+    "travel_document": by_travel_document,
+    "bank_card": by_bank_card,
+}
 
 
 async def sign_in(transaction: Transaction, needed: Assurance) -> None:
@@ -93,6 +100,7 @@ def _ways_without_card(transaction: Transaction) -> tuple[Option, ...]:
     known = (
         ("app_code", "phone", devices.code_scanner, DeviceClass.CODE_SCANNER),
         ("social_card", "card", devices.smart_card_reader, DeviceClass.SMART_CARD_READER),
+        ("travel_document", "certificate", devices.document_scanner, DeviceClass.DOCUMENT_SCANNER),
         ("bank_card", "money", for_bank_cards, DeviceClass.SMART_CARD_READER),
     )
     options = []

@@ -25,7 +25,7 @@ def hindrance(transaction: Transaction) -> str:
     card = transaction.session.identity.card
     if card is not None and card.birth_date is not None and _age(card.birth_date, today(transaction)) < GUARDIAN_AGE:
         return "face_not_for_children"
-    if card is None or card.photo is None:
+    if card is None or (card.photo is None and transaction.session.identity.portrait_png is None):
         return "face_no_photo"
     if transaction.equipment.devices.face_check is None or not transaction.equipment.devices.is_fit(
         DeviceClass.FACE_MATCHER
@@ -86,6 +86,8 @@ async def _face_consent(transaction: Transaction) -> tuple[bytes, str]:
         raise SteppedBack
     consent_id = uuid.uuid4().hex
     transaction.journal("consent_given", subject="face", text_version=FACE_CONSENT_VERSION, consent_id=consent_id)
+    if session.identity.portrait_png is not None:
+        return session.identity.portrait_png, consent_id
     card, reader = session.identity.card, devices.card_reader
     if card is None or card.photo is None or reader is None:
         raise StepFailed(FaultCode.CAMERA_DOWN, "no reference picture")

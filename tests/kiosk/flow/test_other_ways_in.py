@@ -232,14 +232,14 @@ def test_a_way_whose_device_is_down_is_greyed(tmp_path: Path) -> None:
         world.stage.start("sample")
         world.choose(await world.screen("who", "instruct"), "without_card")
         ways = {way.id: way.enabled for way in (await world.screen("who", "choose")).options}
-        assert ways == {"app_code": False, "social_card": True, "bank_card": True}
+        assert ways == {"app_code": False, "social_card": True, "travel_document": True, "bank_card": True}
 
     told_of(tmp_path, story)
 
 
 def test_a_machine_without_these_devices_offers_only_the_card(tmp_path: Path) -> None:
     async def story(world: World) -> None:
-        world.devices.code_scanner = world.devices.smart_card_reader = None
+        world.devices.code_scanner = world.devices.smart_card_reader = world.devices.document_scanner = None
         world.devices.card_reader.cards = [LIN]
         world.stage.wake()
         world.stage.start("sample")
