@@ -100,7 +100,7 @@ def _ways_without_card(transaction: Transaction) -> tuple[Option, ...]:
     known = (
         ("app_code", "phone", devices.code_scanner, DeviceClass.CODE_SCANNER),
         ("social_card", "card", devices.smart_card_reader, DeviceClass.SMART_CARD_READER),
-        ("travel_document", "certificate", devices.document_scanner, DeviceClass.DOCUMENT_SCANNER),
+        ("travel_document", "travel", devices.document_scanner, DeviceClass.DOCUMENT_SCANNER),
         ("bank_card", "money", for_bank_cards, DeviceClass.SMART_CARD_READER),
     )
     options = []

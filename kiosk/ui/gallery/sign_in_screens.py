@@ -93,4 +93,21 @@ SIGN_IN_SCREENS: dict[str, Screen] = {
         **_frame(70, "code_title", "bank_code_say", primary=_CONFIRM, alternatives=(option("resend", "send_again"),)),
         items=(FormItem(id="code", label=word("code_label"), kind="code", max_length=6),),
     ),
+    "ways_without_card": ChooseScreen(
+        **_frame(71, "without_card_title", "without_card_say"),
+        options=(
+            _way("app_code", "phone"), _way("social_card", "card"), _way("travel_document", "travel"),
+            _way("bank_card", "money"),
+        ),
+    ),
+    "document_consent": ReviewScreen(
+        **_frame(72, "document_consent_title", "document_consent_say", primary=option("agree", "agree"),
+                 alternatives=(option("decline", "document_decline"),)),
+        text=word("document_consent_text"),
+    ),
+    "travel_document": InstructScreen(
+        **_frame(73, "way_travel_document", "lay_document", place=Place.DOCUMENT_CAMERA,
+                 primary=option("read", "read_document")),
+        hint=device_sentence("document_scanner", "zone_unreadable"),  # type: ignore[arg-type]
+    ),
 }  # fmt: skip
