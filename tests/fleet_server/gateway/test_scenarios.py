@@ -109,6 +109,9 @@ class Papers:
 class House:
     """One enrolled terminal beside a centre and a city; scenarios come in one after another."""
 
+    times_as_fast = TIMES_AS_FAST
+    paying_times_as_fast = PAYING_TIMES_AS_FAST
+
     def __init__(self, directory: Path, app: Any, address: str, town: TestCity) -> None:
         self._directory, self._app, self._town, self.city = directory, app, town, town.city
         key = MachineKey.open(directory)
@@ -138,9 +141,9 @@ class House:
         """How it ended, in the words of `expect`."""
         self._app.state.gateway.exchange.breakers.clear()
         is_slow = any(order.behave == "slow" for order in scenario.orders)
-        times = TIMES_AS_FAST if is_slow else 1
+        times = self.times_as_fast if is_slow else 1
         loop: Any = self._loop.get_loop()
-        loop.hurry(PAYING_TIMES_AS_FAST if any(isinstance(step, PayStep) for step in matter.steps) else 1)
+        loop.hurry(self.paying_times_as_fast if any(isinstance(step, PayStep) for step in matter.steps) else 1)
         self.city.forget()
         for order in scenario.orders:
             self.city.orders.give(order.model_copy(update={"seconds": order.seconds / times}))
