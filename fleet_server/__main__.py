@@ -31,6 +31,7 @@ from fleet_server.matters import service as matters
 from fleet_server.matters.begin import begin_matter, preview_matter
 from fleet_server.matters.folder import load_file, members_first
 from fleet_server.matters.repository import MatterRepository
+from fleet_server.matters.surroundings import refuse_unknown_names
 from fleet_server.migrations import upgrade
 from fleet_server.payments import reconciliation
 from fleet_server.problems import ProblemError
@@ -241,6 +242,7 @@ def _check_matters(options: argparse.Namespace) -> int:
     for file in files:
         try:
             matter = load_file(file)
+            refuse_unknown_names(matter, file)
             checking.refuse_vain_operations(matter, file, offered)
             for story in sorted(file.parent.glob("scenarios/*.yaml")):
                 load_scenario(story.read_text(encoding="utf-8"), str(story), matter)

@@ -152,7 +152,9 @@ class MatterInvalid(KioskError):
     """A matter file is wrong: `faults` lists each mistake as (path, line, message with its cure)."""
 
     def __init__(self, file: str, faults: list[tuple[str, int, str]]) -> None:
-        lines = "\n".join(f"  {file}:{line}: {path}: {message}" for path, line, message in faults)
+        lines = "\n".join(
+            f"  {file}:{line}: {path}: {message}".replace(": : ", ": ", 1) for path, line, message in faults
+        )
         super().__init__(f"{file}: {len(faults)} mistake(s)\n{lines}")
         self.file = file
         self.faults = faults

@@ -8,6 +8,7 @@ text.
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -154,11 +155,16 @@ DERIVED_KEYS = {
 
 def mistakes_of(errors: Sequence[ErrorDetails], marked: Marked, known_keys: frozenset[str]) -> list[Mistake]:
     """Pydantic's errors as mistakes with path, line and cure. `known_keys` serve to guess what was meant."""
-    found = []
-    for error in errors:
+    found: dict[str, Mistake] = {}
+    for number, error in enumerate(errors):
         path = path_of(error["loc"], marked.data)
-        found.append(Mistake(path, marked.line_of(path), _cure(error, path, known_keys)))
-    return found
+        within = _CONDITION.match(path)
+        if within:  # one mistake, however many ways it is none of what a condition may be
+            path = within.group()
+            found[path] = Mistake(path, marked.line_of(path), CONDITION_CURE)
+        else:
+            found[f"{path} {number}"] = Mistake(path, marked.line_of(path), _cure(error, path, known_keys))
+    return list(found.values())
 
 
 def path_of(location: tuple[str | int, ...], data: Any) -> str:
@@ -176,6 +182,25 @@ def path_of(location: tuple[str | int, ...], data: Any) -> str:
             path = joined(path, part)
     return path
 
+
+_CONDITION = re.compile(r".*?\bwhen(?=[.\[]|$)")
+CONDITION_CURE = (
+    "is no condition: write a source and what it must be, as in {answer.FIELD: [VALUE]}, {answer.FIELD: known} or "
+    "{answer.FIELD: unknown}"
+)
+
+FORMS = {
+    r"^[a-z][a-z0-9_]{1,47}$": "2 to 48 small letters, digits and underlines, a letter first",
+    r"^[a-z][a-z0-9_]{1,95}$": "2 to 96 small letters, digits and underlines, a letter first",
+    r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$": "AUTHORITY.OPERATION in small letters, digits and underlines",
+    r"^[0-9A-Z]{12,33}$": "12 to 33 digits and capital letters",
+    r"^\d{6}$": "six digits",
+    r"^\d{2}:\d{2}-\d{2}:\d{2}$": "HH:MM-HH:MM, as in 22:00-06:00",
+    r"^(card|certificate|service|answer|material|payment|part|transaction)(\.[a-z][a-z0-9_]*){1,3}$": (
+        "a source, as in card.name, answer.FIELD or service.STEP.NAME"
+    ),
+}
+"""What a pattern of the contracts means to an author."""
 
 _CURES = {
     "union_tag_not_found": "'kind' is missing: say which kind of step this is",
@@ -198,7 +223,8 @@ def _cure(error: ErrorDetails, path: str, known_keys: frozenset[str]) -> str:
         case "string_type":
             cure = f"must be text, not {type(error['input']).__name__}: write it, in quotes if it is a number"
         case "string_pattern_mismatch":
-            cure = f"does not have the right form ({context.get('pattern')}): correct it"
+            pattern = str(context.get("pattern"))
+            cure = f"does not have the right form: write {FORMS.get(pattern, f'what fits {pattern}')}"
         case "union_tag_invalid":
             cure = f"unknown kind {context.get('tag')!r}: use one of {context.get('expected_tags')}"
         case "enum" | "literal_error":

@@ -157,6 +157,20 @@ def test_matter_check_names_file_line_and_cure(tmp_path: Path, capsys: pytest.Ca
     assert main(["matter", "check", str(tmp_path / "nothing")]) == 1
 
 
+def test_matter_check_knows_the_icons_and_the_doors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = tmp_path / "matter.yaml"
+    text = MATTER.read_text(encoding="utf-8")
+    icon, door = (line for line in text.splitlines() if line.startswith(("icon:", "life_event:")))
+    bad.write_text(text.replace(icon, "icon: documnt").replace(door, "life_event: 房子"), encoding="utf-8")
+    assert main(["matter", "check", str(bad)]) == 1
+    bad.write_text(text.replace(icon, "icon: documnt").replace(door, "life_event: hous"), encoding="utf-8")
+    assert main(["matter", "check", str(bad)]) == 1
+    told = capsys.readouterr().out
+    assert "life_event: does not have the right form: write 2 to 48 small letters" in told
+    assert "icon: no icon is called 'documnt': did you mean 'document'?" in told
+    assert "life_event: no door is called 'hous'" in told
+
+
 def test_seed_run_and_publish_as_commands(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -310,6 +310,26 @@ def test_a_mistake_in_a_question_or_a_condition_is_named(good: str, bad: str, pa
     assert all(word in told[path] for word in words), told[path]
 
 
+@pytest.mark.parametrize(
+    "condition", ["{field: answer.age, is: big}", "[answer.age]", "answer.age", "{answer.age: big}"]
+)
+def test_what_is_no_condition_is_one_mistake(condition: str) -> None:
+    text = with_questions(ASK.replace("{answer.age: known}", condition))
+    ((path, line, message),) = mistakes(text)
+    assert (path, line) == ("steps[1].when", line_of(text, f"when: {condition}"))
+    assert "{answer.FIELD: [VALUE]}" in message
+
+
+def test_a_wrong_form_is_said_in_words() -> None:
+    (_, _, message) = mistakes(GOOD.replace('"350200"', '"3502"'))[0]
+    assert message == "does not have the right form: write six digits"
+
+
+def test_a_mistake_of_the_whole_file_names_no_place() -> None:
+    with pytest.raises(MatterInvalid, match=r"sample\.yaml:1: the file is empty: write its content"):
+        load_matter("", "sample.yaml")
+
+
 def test_steps_that_read_alike_everywhere_may_leave_their_words_to_the_standard() -> None:
     words = ("身份", "凭条", "评价")
     lines = [
