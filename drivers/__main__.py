@@ -12,11 +12,13 @@ from drivers.bench.reading import read
 from drivers.bench.simulating import simulate
 from drivers.bench.words import option
 from drivers.errors import DeviceError
+from drivers.host.lives import system
 
 
 def main(arguments: list[str] | None = None) -> int:
     parsed = _parser().parse_args(arguments)
     logging.getLogger("drivers").addHandler(logging.NullHandler())
+    system.INHERITED |= system.TEST_BEDS
     try:
         return int(parsed.run(parsed))
     except DeviceError as error:

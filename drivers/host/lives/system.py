@@ -20,6 +20,8 @@ INHERITED = frozenset({
     "PYTHONDONTWRITEBYTECODE", "PYTHONMALLOC", "PYTHONPYCACHEPREFIX", "GLIBC_TUNABLES", "VIRTUAL_ENV", "DISPLAY",
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "SSL_CERT_FILE", "SSL_CERT_DIR",
 })  # fmt: skip
+TEST_BEDS = frozenset({"LD_PRELOAD", "UMOCKDEV_DIR"})
+"""How a make-believe device of the system is seen. A bench hands them on; a terminal's devices never inherit them."""
 INHERITED_PREFIXES = ("LC_", "MALLOC_", "OPENCV_")
 FORGETFUL_MEMORY = {
     "PYTHONMALLOC": "malloc",

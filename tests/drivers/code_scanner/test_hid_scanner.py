@@ -45,7 +45,7 @@ needs_umockdev = pytest.mark.skipif(not HAS_UMOCKDEV, reason="umockdev is not in
 
 @pytest.fixture(autouse=True)
 def _make_believe(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(system, "INHERITED", system.INHERITED | {"LD_PRELOAD", "UMOCKDEV_DIR"})
+    monkeypatch.setattr(system, "INHERITED", system.INHERITED | system.TEST_BEDS)
 
 
 def run(test: Test, *, place: str = "", scanner: dict[str, Any] | None = None, **simulator: str) -> None:

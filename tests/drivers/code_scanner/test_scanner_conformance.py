@@ -31,7 +31,7 @@ TOGETHER = [["code_scanner/serial_line", "code_scanner/camera_qr"], ["code_scann
 
 @pytest.mark.parametrize("drivers", TOGETHER, ids=["lines_and_cameras", "keyboards"])
 def test_each_driver_passes_its_suite(drivers: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(system, "INHERITED", system.INHERITED | {"LD_PRELOAD", "UMOCKDEV_DIR"})
+    monkeypatch.setattr(system, "INHERITED", system.INHERITED | system.TEST_BEDS)
 
     async def all_of_them() -> list[list[Finding]]:
         return await asyncio.gather(*(certify(driver, code="6901234567892") for driver in drivers))

@@ -14,7 +14,7 @@ IN_VAIN_SECONDS = 1.5
 CODE = "6901234567892"
 
 # The make-believe input device lives in two environment variables, which no terminal hands on to its drivers.
-system.INHERITED |= {"LD_PRELOAD", "UMOCKDEV_DIR"}
+system.INHERITED |= system.TEST_BEDS
 
 
 async def _read(scanner: Any) -> object:

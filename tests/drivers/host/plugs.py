@@ -82,7 +82,7 @@ async def until(condition: Callable[[], object], what: str) -> float:
 
 async def story(testbed: Testbed) -> dict[str, float]:
     supervisor.BACK_OFF_SECONDS = (3600.0,)
-    system.INHERITED |= {"LD_PRELOAD", "UMOCKDEV_DIR"}
+    system.INHERITED |= system.TEST_BEDS
     os.environ["UMOCKDEV_DIR"] = testbed.root
     config = DeviceConfig(name="it", driver="id_card_reader/misbehaving", options={"behaviour": "node", "port": PORT})
     device = SupervisedDevice(config, poll_seconds=3600)
