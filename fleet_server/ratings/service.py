@@ -30,6 +30,11 @@ def due_at(rated_at: dt.datetime) -> dt.datetime:
     return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), CITY_TIME).astimezone(dt.UTC)
 
 
+def holds_personal_number(text: str) -> bool:
+    """Whether an identity or mobile number stands in what a member of staff wrote."""
+    return _PERSONAL.search(text) is not None
+
+
 def open_follow_ups(session: Session, *, limit: int = 200) -> list[FollowUp]:
     """Not answered yet, the nearest deadline first."""
     return [found for found in _follow_ups(session, answered=False, limit=limit) if found.answer is None]
@@ -58,7 +63,7 @@ def answer(session: Session, journal_id: str, number: str, given: Answer, *, by:
         raise ProblemError(404, "no_follow_up", "there is no bad rating of that number")
     if session.get(RatingAnswer, (journal_id, number)) is not None:
         raise ProblemError(409, "answered_already", "somebody has answered this rating")
-    if _PERSONAL.search(given.note):
+    if holds_personal_number(given.note):
         raise ProblemError(422, "personal_note", "the note holds an identity or telephone number: leave it out")
     session.add(
         RatingAnswer(journal_id=journal_id, number=number, outcome=given.outcome.value, note=given.note, answered_by=by)
