@@ -20,7 +20,7 @@ JOURNEY_SECONDS = 120.0
 SEARCH_SECONDS = 3.0
 LOOK_SECONDS = 1.5
 """Before something is touched that is not what was wanted: the page may still be drawn."""
-WAYS_IN = ("face", "code")
+WAYS_IN = ("face", "code", "bank_card", "clerk")
 FURTHER = ("scroll:down", "options:next", "scroll:up", "options:previous")
 """What a citizen touches who does not see what is looked for."""
 PREFERENCES = ("have_page", "camera", "alipay", "wechat", "non_tax", "5")
@@ -70,13 +70,14 @@ class Citizen:
         self._signed = -1
         self._paid = ""
         self._card_in = ""
+        self._clerk = 0
 
     def walk(self, journey: Journey, until: Callable[[dict[str, Any]], bool] = _never) -> None:
         """From wherever the citizen stands to the attract screen, or to the first state of the screen `until` knows.
 
         Raises DemoFailed when the way does not end, or ends before that.
         """
-        self._facing, self._last_screen, self._typed = "", (), 0
+        self._facing, self._last_screen, self._typed, self._clerk = "", (), 0, 0
         journey.answers = journey.answers or answers_of(journey.matter, journey.card)
         deadline = time.monotonic() + JOURNEY_SECONDS
         been_inside = False
@@ -183,6 +184,8 @@ class Citizen:
                 acted = self._fill(state, names, journey.answers)
             case "sign", _:
                 acted = self._sign(screen, names)
+            case "working", _:
+                acted = self._call_second_clerk(names) or self._tap(names, "primary")
             case "choose", _:
                 acted = self._choose(screen["say"], names, journey)
             case "notice", _ if screen["tone"] == "failure":
@@ -201,15 +204,23 @@ class Citizen:
             self._city.order("card_reader", "remove")
 
     def _at_card_slot(self, state: dict[str, Any], journey: Journey) -> None:
-        """Put in once for each write; taken when the machine hands it back."""
+        """Put in once, to sign in and for each write; taken when the machine hands it back."""
         asked = f"{journey.transaction_number} {state['screen']['step']}"
-        if state["can_leave"] and self._card_in != asked:
+        if journey.way_in == "bank_card" and not self._card_in.startswith(journey.transaction_number):
+            self._card_in = asked
+            self._city.order("smart_card_reader", f"place bank_{journey.card}")
+        elif state["can_leave"] and self._card_in != asked:
             self._card_in = asked
             for device in ("card_rewriter", "smart_card_reader"):
                 self._city.order(device, f"place {journey.card}")
         elif not state["can_leave"]:
             for device in ("card_rewriter", "smart_card_reader"):
                 self._city.order(device, "remove")
+
+    def _call_second_clerk(self, names: set[str]) -> bool:
+        called = self._tap(names, "option:second_clerk")
+        self._clerk += called
+        return called
 
     def _sign(self, screen: dict[str, Any], names: set[str]) -> bool:
         if self._signed != screen["id"] and screen["writes_here"]:
@@ -261,9 +272,18 @@ class Citizen:
                 return self._find(names, f"choice:{name}:{wanted}")
             if field_["text"] or not (field_["required"] or name in answers):
                 continue
-            text = self._code_from_phone() if kind == "code" else answers.get(name, ENTRIES.get(kind, "1"))
-            return self._hand.type(name, text)
+            return self._hand.type(name, self._entry(name, kind, answers))
         return self._tap(names, "primary")
+
+    def _entry(self, name: str, kind: str, answers: dict[str, str]) -> str:
+        """What a citizen types, and what the clerk does who was called."""
+        vouching = {"clerk": "number", "pin": "pin"}
+        if kind == "code":
+            return self._code_from_phone()
+        if name in vouching and name not in answers:
+            said: str = self._city.seed["clerks"][self._clerk][vouching[name]]
+            return said
+        return answers.get(name, ENTRIES.get(kind, "1"))
 
     def _code_from_phone(self) -> str:
         with urllib.request.urlopen(f"{self._city.sandbox_address}/inbox", timeout=5) as answer:

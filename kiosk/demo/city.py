@@ -6,10 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
+
+import yaml
 
 from kiosk.demo.others import others, section, writers
 from kiosk.demo.processes import DemoFailed, Program, free_port, wait_for_port
@@ -21,6 +25,7 @@ SIMULATED: dict[str, str] = {
     "document_printer": "document_printer/ipp",
     "document_camera": "document_scanner/document_camera",
 }
+SAMPLES = Path(__file__).parents[2] / "assets" / "samples" / "cards.yaml"
 PRINTERS = ("receipt_printer", "document_printer")
 
 
@@ -95,6 +100,14 @@ class City:
         """Change the world at one device; a city without that device goes on without it."""
         if device in self.simulators:
             self.simulators[device].order(line)
+
+    def app_code(self, card: str) -> str:
+        """The identity code the provincial app shows now on the phone of this sample card's holder."""
+        samples = yaml.load(SAMPLES.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        asked = urlencode({"id_number": samples[card]["id_number"]})
+        with urllib.request.urlopen(f"{self.sandbox_address}/app-code?{asked}", timeout=5) as answer:
+            code: str = answer.read().decode()
+        return code
 
     def summary(self) -> dict[str, int]:
         """What the server holds: terminals, transactions, journal entries."""
@@ -232,6 +245,7 @@ heartbeat_seconds = 2
 poll_seconds = 5
 
 [sign_in]
+allow_clerk = true
 # Invented faces are more alike than people: the demo's thresholds are its own.
 accept_at = 0.40
 retry_at = 0.45

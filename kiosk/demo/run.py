@@ -120,6 +120,8 @@ def _stay(console: Console, city: City) -> None:
     console.print(f"  the dashboard                         {city.dashboard}")
     for account in city.seed["accounts"].values():
         console.print(f"      {account['name']:14} {account['password']}")
+    for clerk in city.seed["clerks"]:
+        console.print(f"      clerk {clerk['number']:8} {clerk['pin']}   (the shop's, at the terminal)")
     console.print("Enter ends it.")
     try:
         sys.stdin.readline()

@@ -18,6 +18,7 @@ from kiosk.demo.hand import Hand
 PAGE = Path(__file__).with_name("dock.html")
 LONGEST_ORDER = 4096
 FAULT = "fault "
+APP_CODE = "app_code "
 
 
 class Dock:
@@ -55,6 +56,8 @@ class Dock:
                 across, down = wish["touch"]
                 return {"ok": self._hand.touch(float(across), float(down))}
             device, line = str(wish["device"]), str(wish["order"])
+            if line.startswith(APP_CODE):
+                line = f"place {self._city.app_code(line.removeprefix(APP_CODE))}"
             said = self._cut(line) if device == NETWORK else self._city.simulators[device].order(line)
             if said.get("ok"):
                 self._note(device, line)

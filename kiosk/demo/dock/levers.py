@@ -31,6 +31,11 @@ CLASSES: dict[str, Words] = {
     "cabinet": ("机柜", "Cabinet"), NETWORK: ("网络", "Network to the centre"),
 }  # fmt: skip
 TAKE_AWAY = ("remove", ("拿走", "take away"))
+CODES = (
+    ("app_code lin", ("林 闽政通亮码", "Lin shows the app's code")),
+    ("app_code ouyang", ("欧阳 闽政通亮码", "Ouyang shows the app's code")),
+    ("place 350200-2026-0001", ("亮别的码", "show another code")), TAKE_AWAY,
+)  # fmt: skip
 ORDERS: dict[str, tuple[tuple[str, Words], ...]] = {
     "id_card_reader/sdt": (*((f"place {card}", (f"放 {name}", card)) for card, name in CARDS), TAKE_AWAY),
     "face_matcher/dlib": (
@@ -44,8 +49,8 @@ ORDERS: dict[str, tuple[tuple[str, Words], ...]] = {
     "document_scanner/sane": (
         ("place permit", ("放证件", "lay a permit")), ("load 3", ("进纸器放 3 页", "3 pages in the feeder")), TAKE_AWAY,
     ),
-    "code_scanner/serial_line": (("place 350200-2026-0001", ("亮码", "show a code")), TAKE_AWAY),
-    "code_scanner/camera_qr": (("place 350200-2026-0001", ("亮码", "show a code")), TAKE_AWAY),
+    "code_scanner/serial_line": CODES,
+    "code_scanner/camera_qr": CODES,
     "smart_card_reader/pcsc": (
         ("place lin", ("插社保卡", "a social-security card")), ("place bank_lin", ("插银行卡", "a bank card")),
         TAKE_AWAY,

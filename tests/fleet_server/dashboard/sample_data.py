@@ -17,9 +17,12 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from sqlmodel import Session
 
 from fleet_server.__main__ import DISPLAY_NAMES, publish_files
 from fleet_server.app import create_app
+from fleet_server.confirmations import service as confirmations
+from fleet_server.confirmations.models import ClerkCreate
 from fleet_server.dashboard.moments import midnight
 from fleet_server.database import now
 from fleet_server.journal.service import take_in
@@ -29,6 +32,7 @@ from fleet_server.security import TerminalIdentity
 from fleet_server.staff.models import Account
 from fleet_server.terminals import service as terminals
 from fleet_server.terminals.models import SiteCreate, TerminalCreate, TerminalStatus
+from kiosk.contracts.confirmations import ClerkWord, ConfirmationRequest
 from kiosk.contracts.events import GENESIS, JournalEntry
 from kiosk.contracts.fleet import EnrolmentRequest
 from kiosk.contracts.matter import CONTRACT_VERSION, STEP_KINDS
@@ -69,6 +73,16 @@ FAULTS: dict[str, list[tuple[str, str, str, str, int]]] = {
 }
 STAGES = {"xm-huli-002a": "out_of_service", "xm-siming-001a": "session", "xm-xiangan-001a": "session"}
 SILENT = {"xm-jimei-001a": 47}
+CLERKS = (
+    ("1001", "siming-lianban", "店员甲", "402917"), ("1002", "siming-lianban", "店员乙", "630148"),
+    ("2001", "huli-wuyuan", "店员丙", "871235"),
+)  # fmt: skip
+VOUCHED = (
+    ("xm-huli-001a", "2001", "871235", "陈* 350***********0034"),
+    ("xm-siming-001b", "1001", "402917", "叶** 350***********0026"),
+    ("xm-siming-001a", "1001", "402917", "林** 350***********0017"),
+    ("xm-huli-001a", "2001", "871235", "苏** 350***********0041"),
+)
 HOLDERS = ("林**", "陈*", "黄**", "王**", "郑*", "叶**", "苏**", "吴*")
 ENDINGS = ("succeeded",) * 17 + ("cancelled", "failed", "uncertain")
 PARTS = {
@@ -110,7 +124,25 @@ def fill(app: FastAPI, *, transactions: int = 90) -> dict[str, Peer]:
             session.merge(TerminalStatus(terminal=name, heard_at=heard, heartbeat=beat, reported_since=_ago(34)))
     with database.writing() as session:
         maintenance.take(session, "device_fault:xm-huli-001a:document_printer:toner_out", by="maintainer")
+        _vouched(session)
     return peers
+
+
+def _vouched(session: Session) -> None:
+    """Three clerks, a request that waits for the operator, one that was refused and one that two clerks confirmed."""
+    for number, site, name, pin in CLERKS:
+        wanted = ClerkCreate(number=number, site=site, display_name=name, pin=pin)
+        confirmations.create_clerk(session, wanted, by="administrator")
+    session.flush()
+    for place, (terminal, clerk, pin, holder) in enumerate(VOUCHED):
+        asked = ConfirmationRequest(
+            clerk=clerk, pin=pin, transaction_number=f"261122-{terminal[3:]}-{place}", matter="no_house_certificate",
+            holder=holder,
+        )  # fmt: skip
+        confirmations.ask(session, terminal, f"{place:032x}", asked)
+    session.flush()
+    confirmations.decide(session, f"{0:032x}", account="operator", refusal="document_doubtful")
+    confirmations.second_clerk(session, VOUCHED[1][0], f"{1:032x}", ClerkWord(clerk="1002", pin=CLERKS[1][3]))
 
 
 def heartbeat(name: str, journal: SampleJournal, wanted: tuple[int, str], before: str) -> dict[str, Any]:
@@ -323,7 +355,10 @@ def main(directory: str, port: int = 8700) -> None:
     app = create_app(settings)
     _names(app)
     fill(app)
-    print(f"http://127.0.0.1:{port}  administrator, author, reviewer, maintainer, auditor: {PASSWORD}", flush=True)
+    print(
+        f"http://127.0.0.1:{port}  administrator, author, reviewer, maintainer, auditor, operator: {PASSWORD}",
+        flush=True,
+    )
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
 
 

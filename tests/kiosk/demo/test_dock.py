@@ -20,7 +20,7 @@ import pytest
 from drivers.bench.words import address_option
 from drivers.registry import find_simulator, simulators
 from kiosk.demo.city import SIMULATED, City
-from kiosk.demo.dock import Dock
+from kiosk.demo.dock import APP_CODE, Dock
 from kiosk.demo.dock.levers import FAULTS, ORDERS, panel
 from kiosk.demo.hand import Hand
 from kiosk.demo.others import NO_WIRE, ONE_CAMERA, SHOWN, THE_SCREEN, others, section
@@ -141,6 +141,24 @@ def test_a_click_is_a_touch_and_the_network_is_cut_and_mended(
     assert comes_to(False), "the server does not go on"
 
 
+def test_the_app_shows_the_code_it_has_now(tmp_path: Path) -> None:
+    class Scanner:
+        said = ""
+
+        def order(self, line: str) -> dict[str, Any]:
+            self.said = line
+            return {"ok": True}
+
+    scanner = Scanner()
+    known = {"simulators": {"code_scanner": scanner}, "app_code": "MZT1.of-{}".format}
+    page = Dock(cast("City", SimpleNamespace(out=tmp_path, peers={}, dashboard="", **known)), cast("Hand", StillHand()))
+    try:
+        assert ask(page, {"device": "code_scanner", "order": "app_code lin"})["ok"]
+    finally:
+        page.close()
+    assert scanner.said == "place MZT1.of-lin"
+
+
 def test_another_page_s_form_pulls_no_lever(dock: tuple[Dock, StillHand]) -> None:
     with pytest.raises(urllib.error.HTTPError) as refused:
         ask(dock[0], {"device": "receipt_printer", "order": "fault paper_out"}, known=False)
@@ -157,7 +175,7 @@ def test_the_simulators_know_every_order_of_the_dock() -> None:
         wrong = []
         try:
             await simulator.start()
-            for order in [order for order, _ in ORDERS[name] if order not in SLOW]:
+            for order in [order.replace(APP_CODE, "place ") for order, _ in ORDERS[name] if order not in SLOW]:
                 try:
                     await simulator.order(*order.split(" ", 1))
                 except ValueError as error:
