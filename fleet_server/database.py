@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -11,12 +12,14 @@ from typing import Annotated, Any
 from fastapi import Depends
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, create_engine, event, func, select
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import QueuePool
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session, SQLModel
 from starlette.requests import HTTPConnection
 
 BUSY_TIMEOUT_SECONDS = 10
 CONCURRENT_WRITERS = 8
+LENT_SECONDS, LOOK_SECONDS = 5.0, 0.01
 WRITING = "fleet_writing"
 NOTIFY_CHANNEL = "yizhan"
 
@@ -86,6 +89,13 @@ class Database:
             callback()
 
     def dispose(self) -> None:
+        """Close every connection. One still lent to another thread is awaited a little: only its user can give it back.
+
+        The server's last background work may still be in its thread when the server has been told to end.
+        """
+        pool, until = self.engine.pool, time.monotonic() + LENT_SECONDS
+        while isinstance(pool, QueuePool) and pool.checkedout() and time.monotonic() < until:
+            time.sleep(LOOK_SECONDS)
         self.engine.dispose()
 
 

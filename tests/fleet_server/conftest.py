@@ -25,6 +25,7 @@ import uvicorn
 from fleet_server.__main__ import prepare
 from fleet_server.app import create_app
 from fleet_server.database import Database
+from fleet_server.gateway.connectors import read_connectors
 from fleet_server.matters import service as matters
 from fleet_server.migrations import upgrade
 from fleet_server.security import Role
@@ -41,6 +42,8 @@ MATTER = ASSETS / "natural_resources" / "no_house_certificate" / "matter.yaml"
 PASSWORD = "correct horse battery"
 TLS = ssl.create_default_context()
 """Read once: each client of its own would read all authorities of the world, to speak plainly over loopback."""
+
+READ_CONNECTORS = functools.cache(read_connectors)
 
 
 @dataclass
@@ -106,6 +109,15 @@ class World:
             assert assignment is not None
             assert assignment.bundle is not None
             return assignment.bundle
+
+
+@pytest.fixture(autouse=True, scope="session")
+def connectors_read_once() -> Iterator[None]:
+    """Hundreds of servers share what the first has read: neither the files nor the frozen connectors change."""
+    with pytest.MonkeyPatch.context() as patch:
+        for reader in ("fleet_server.gateway.api", "fleet_server.gateway.checking"):
+            patch.setattr(f"{reader}.read_connectors", READ_CONNECTORS)
+        yield
 
 
 @pytest.fixture(scope="session")
