@@ -4,7 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SIDE_BY_SIDE ?= -n 2 --dist loadscope --no-loadscope-reorder
+# Three on two cores: most of a device's test is waiting for a device.
+SIDE_BY_SIDE ?= -n 3 --dist loadscope --no-loadscope-reorder
 # Real processes share two cores here: a test that fails is run once more, and the closing line says so. Not in check.
 RERUNS ?= --reruns 1
 STAMP := $(VENV)/.yizhan-installed

@@ -1,4 +1,4 @@
-"""Where tests run side by side (`make test` has two workers): a file keeps together, and so does the one house."""
+"""Where tests run side by side (`make test` has three workers): a file keeps together, and so does the one house."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
 
 TOGETHER = "tests/journeys/"
 """They share one house of many processes, started once."""
-SCENARIOS = "tests/fleet_server/gateway/test_scenarios.py"
-"""Hundreds, each by itself: they are dealt out in parts."""
+DEALT_OUT = ("tests/fleet_server/gateway/test_scenarios.py", "tests/kiosk/ui/test_audit.py")
+"""Long files whose tests stand each by itself: they are dealt out in parts."""
 PARTS = 4
-FIRST = (TOGETHER, "tests/drivers/test_fault_matrix.py", SCENARIOS)
+FIRST = (TOGETHER, "tests/drivers/test_fault_matrix.py")
 """What takes longest begins first, so that no worker stands idle at the end."""
 
 
@@ -45,6 +45,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             if nodeid.startswith(TOGETHER):
                 return TOGETHER
             file = nodeid.partition("::")[0]
-            return f"{file} {zlib.crc32(nodeid.encode()) % PARTS}" if file == SCENARIOS else file
+            return f"{file} {zlib.crc32(nodeid.encode()) % PARTS}" if file in DEALT_OUT else file
 
     return ByFile(config, log)
