@@ -11,12 +11,15 @@ from contextlib import AsyncExitStack, suppress
 from drivers.host import DeviceConfig
 from drivers.messages import DeviceClass, DeviceStatus
 from kiosk.contracts.errors import JournalFull, Unreachable
+from kiosk.contracts.value import LocalizedText
+from kiosk.flow.course.assistance import Assistance
 from kiosk.flow.equipment import Equipment, SignInRules, TimeOuts
 from kiosk.flow.recovery import OpenEnds, ask_after, report_open_ends
 from kiosk.flow.screens import Hall, Mode, View
 from kiosk.flow.stage import Stage
 from kiosk.machine.devices import Devices, Hatch
 from kiosk.machine.documents import page_pngs
+from kiosk.machine.fleet.assistance import AssistanceLine
 from kiosk.machine.fleet.client import FleetClient
 from kiosk.machine.fleet.confirmations import Confirmations
 from kiosk.machine.fleet.enrolment import enrol
@@ -62,13 +65,7 @@ class Terminal:
         boot_id = uuid.uuid4().hex
         journal.append("machine_started", version=VERSION, boot_id=boot_id)
         ends = report_open_ends(journal)
-        if ends.transactions or ends.pages or ends.requests:
-            log.warning(
-                "left open by the last stop: %d transactions, %d pages, %d requests",
-                ends.transactions,
-                len(ends.pages),
-                len(ends.requests),
-            )
+        _warn_of(ends)
         client = FleetClient(settings.fleet.server, identity.key, identity.terminal, ca=settings.fleet.ca)
         self._parts.push_async_callback(client.close)
         devices = await self._devices(client, journal)
@@ -90,13 +87,19 @@ class Terminal:
             client, identity, library, journal, heartbeat_seconds=settings.fleet.heartbeat_seconds,
             poll_seconds=settings.fleet.poll_seconds, version=VERSION, boot_id=boot_id,
             situation=functools.partial(_situation, stage, devices),
-            on_hint=lambda look: hand_over.look_soon() if look == "handover" else None,
+            on_hint=lambda look: looks[look]() if look in looks else None,
         )  # fmt: skip
+        assistance = self._assistance(client, journal, stage, library)
+        looks = {"handover": hand_over.look_soon, "assistance": assistance.look_soon}
         _connect(stage, library, link, devices, journal)
         stage.subscribe(_Narrator(open_speech()).hear, lambda _picture: None)
         stage.on_close = self._close
-        bring_up = _open_devices(devices, journal, ends, payments)
-        for work in (stage.run(), link.run(), bring_up, _tell_online(link, stage)):
+        for work in (
+            stage.run(),
+            link.run(),
+            _open_devices(devices, journal, ends, payments),
+            _tell_online(link, stage),
+        ):
             self._tasks.append(asyncio.create_task(work))
         settle()
         return stage
@@ -134,6 +137,17 @@ class Terminal:
                     journal.append("terminal_enrolled", terminal=identity.terminal, server=settings.fleet.server)
                     journal.close()
         return identity
+
+    def _assistance(self, client: FleetClient, journal: Journal, stage: Stage, library: Library) -> Assistance:
+        line = AssistanceLine(client)
+        self._parts.push_async_callback(line.close)
+        assistance = Assistance(
+            line, journal, tell=stage.helper_changed,
+            matter_of=lambda view: library.matter(view.matter) if view.matter else None,
+        )  # fmt: skip
+        stage.on_help = assistance.wanted
+        stage.subscribe(assistance.hear, lambda _picture: None)
+        return assistance
 
     @staticmethod
     def _equipment(
@@ -177,6 +191,14 @@ class Terminal:
         await self._parts.aclose()
 
 
+def _warn_of(ends: OpenEnds) -> None:
+    if ends.transactions or ends.pages or ends.requests:
+        log.warning(
+            "left open by the last stop: %d transactions, %d pages, %d requests",
+            ends.transactions, len(ends.pages), len(ends.requests),
+        )  # fmt: skip
+
+
 def _connect(stage: Stage, library: Library, link: FleetLink, devices: Devices, journal: Journal) -> None:
     """Who tells whom. A new bundle is activated only when the stage says that nobody is served."""
 
@@ -199,22 +221,31 @@ def _connect(stage: Stage, library: Library, link: FleetLink, devices: Devices, 
 
 
 class _Narrator:
-    """Reads each new screen's one sentence aloud in elder mode, slowly; a new sentence ends the one before."""
+    """Reads each new screen's one sentence, or a remote helper's, aloud in elder mode; a new one ends the last."""
 
     def __init__(self, speech: Speech) -> None:
         self._speech = speech
         self._said = ""
+        self._helped: LocalizedText | None = None
         self._saying: asyncio.Task[None] | None = None
 
     def hear(self, view: View) -> None:
-        screen = view.screen
-        if view.mode is not Mode.ELDER or screen is None or screen.say.zh_cn == self._said:
+        screen, helper = view.screen, view.helper
+        if view.mode is not Mode.ELDER:
             return
-        self._said = screen.say.zh_cn
+        sentence = None if helper is None else helper.message or helper.note
+        if sentence == self._helped:
+            sentence = None
+        else:
+            self._helped = sentence
+        if sentence is None and screen is not None and screen.say.zh_cn != self._said:
+            sentence, self._said = screen.say, screen.say.zh_cn
+        if sentence is None:
+            return
         if self._saying is not None:
             self._saying.cancel()
         self._saying = asyncio.create_task(
-            self._speech.say(screen.say.in_language(view.language), view.language, slow=True)
+            self._speech.say(sentence.in_language(view.language), view.language, slow=True)
         )
 
 

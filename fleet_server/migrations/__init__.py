@@ -14,7 +14,7 @@ MODELS = (
     "fleet_server.terminals.models", "fleet_server.matters.models", "fleet_server.journal.models",
     "fleet_server.maintenance.models", "fleet_server.gateway.models", "fleet_server.payments.models",
     "fleet_server.ratings.models", "fleet_server.confirmations.models",
-    "fleet_server.handover.models",
+    "fleet_server.handover.models", "fleet_server.assistance.models",
 )  # fmt: skip
 """Every module that declares tables. A room with tables of its own adds its line here."""
 

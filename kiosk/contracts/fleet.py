@@ -11,7 +11,8 @@
 | POST requests/{request_id}/outcome          | – → RequestOutcome; an id that never arrived is barred       |
 | GET  documents/{document_id}                | – → application/pdf                                           |
 | handovers/…                                 | kiosk/contracts/handover.py                                  |
-| WS   channel                                | server sends {"look": "desired-state", "commands", "handover"} |
+| assistance/…                                | kiosk/contracts/assistance.py                                |
+| WS   channel                                | server sends {"look": what}: desired-state, commands, handover, assistance |
 
 Every request but the enrolment carries an HTTP message signature (RFC 9421), label `terminal`, Ed25519, over
 `@method`, `@path`, `@query`, `date` and, with a body, `content-digest` (RFC 9530); parameters created, nonce, keyid

@@ -17,6 +17,7 @@ from kiosk.contracts.text import FieldKind, Language, LocalizedText
 if TYPE_CHECKING:  # the screen is painted before these rooms are loaded
     from drivers.messages import Preview
     from kiosk.contracts.errors import FaultCode
+    from kiosk.flow.course.assistance import Helper
 
 
 class Mode(StrEnum):
@@ -346,6 +347,7 @@ class View:
     doors: tuple[Door, ...] = ()
     favourites: tuple[str, ...] = ()
     screen: Screen | None = None
+    matter: str = ""  # the one under way
     matter_title: LocalizedText | None = None
     transaction_number: str = ""
     citizen: str = ""  # masked name, once signed in
@@ -355,6 +357,7 @@ class View:
     terminal: str = ""
     online: bool = True
     catalogue: str = ""  # short hash of the installed bundle
+    helper: Helper | None = None  # a remote helper was asked for
 
 
 class Hall(Protocol):
@@ -383,6 +386,8 @@ class Hall(Protocol):
     def set_mode(self, mode: Mode) -> None: ...
 
     def set_language(self, language: Language) -> None: ...
+
+    def help(self, wanted: bool) -> None: ...
 
     async def close(self) -> None:
         """The screen ends: end a visit under way, wipe, and release everything behind the hall."""

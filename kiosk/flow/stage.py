@@ -14,6 +14,7 @@ from kiosk.contracts.errors import JournalFull
 from kiosk.contracts.events import Disposition
 from kiosk.contracts.value import CITY_TIME, Language
 from kiosk.flow.catalogue import doors, favourites, out_of_service_reasons, tiles
+from kiosk.flow.course.assistance import Helper
 from kiosk.flow.course.walk import run_transaction, thanks
 from kiosk.flow.equipment import Equipment
 from kiosk.flow.screens import (
@@ -84,6 +85,9 @@ class Stage:
         """What else must be released when the hall closes."""
         self.on_session_ended: Callable[[bool], object] = lambda _ok: None
         """Called when a visit with a transaction ended; False when the program itself failed in it."""
+        self.on_help: Callable[[bool], None] = lambda _wanted: None
+        """Called when the citizen asks for a remote helper, or wants no more of it."""
+        self._helper: Helper | None = None
         self._basis: tuple[object, ...] | None = None
         self._keeps_hours = False
         """Some matter is closed at some hour: the catalogue is looked at anew each minute."""
@@ -138,6 +142,10 @@ class Stage:
             self._session.language = language
         self._publish()
 
+    def help(self, wanted: bool) -> None:
+        self._touch()
+        self.on_help(wanted)
+
     # --- what the machine tells ----------------------------------------------------------------------------------
 
     @property
@@ -156,6 +164,11 @@ class Stage:
 
     def online_changed(self, online: bool) -> None:
         self._online = online
+        self._publish()
+
+    def helper_changed(self, helper: Helper | None) -> None:
+        self._touch()
+        self._helper = helper
         self._publish()
 
     async def run(self) -> None:
@@ -307,7 +320,8 @@ class Stage:
     def _watch_time_out(self) -> None:
         session = self._session
         now = asyncio.get_running_loop().time()
-        if session is None or session.busy:
+        is_calling = self._helper is not None and self._helper.state == "calling"
+        if session is None or session.busy or is_calling:
             self._touched_at = now
             return
         rules = self._equipment.time_outs
@@ -337,6 +351,7 @@ class Stage:
             doors=self._doors,
             favourites=self._favourites,
             screen=session.screen if session is not None and stage is StageKind.SESSION else None,
+            matter=self._transaction or "",
             matter_title=matter.title if matter is not None else None,
             transaction_number=(session.values.get("transaction.number") or "") if session is not None else "",
             citizen=session.identity.masked if session is not None else "",
@@ -345,6 +360,7 @@ class Stage:
             site=self._equipment.site,
             terminal=self._equipment.terminal,
             online=self._online,
+            helper=self._helper,
             catalogue=(self._equipment.library.bundle_hash or "")[:12],
         )
 

@@ -83,6 +83,9 @@ class Bridge(QObject):
     def set_language(self, language: Language) -> None:
         self._call(lambda hall: hall.set_language(language))
 
+    def help(self, wanted: bool) -> None:
+        self._call(lambda hall: hall.help(wanted))
+
     def _call(self, act: Callable[[Hall], None]) -> None:
         if self._loop is None:
             return

@@ -43,6 +43,9 @@ class GalleryHall:
         self.asked.append(("mode", mode))
         self.publish(replace(self.view, mode=mode))
 
+    def help(self, wanted: bool) -> None:
+        self.asked.append(("help", wanted))
+
     def set_language(self, language: Language) -> None:
         self.asked.append(("language", language))
         self.publish(replace(self.view, language=language))

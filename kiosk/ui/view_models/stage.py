@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from kiosk.contracts.text import Language
 from kiosk.flow.screens import Mode, StageKind, View
 from kiosk.ui.view_models.calls import HallCalls
-from kiosk.ui.view_models.snapshot import SnapshotModel, readable
+from kiosk.ui.view_models.snapshot import SnapshotModel, readable, text_of
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,9 @@ class StageSnapshot:
     online: bool = True
     lowered: bool = False
     sheet: str = ""
+    helper: str = ""
+    helper_says: str = ""
+    pointed: str = ""
 
 
 def derive_stage_snapshot(view: View, before: StageSnapshot) -> StageSnapshot:
@@ -34,6 +37,8 @@ def derive_stage_snapshot(view: View, before: StageSnapshot) -> StageSnapshot:
     anyone = view.stage in (StageKind.HOME, StageKind.SESSION)
     moved = before.stage != view.stage.value
     warning = view.warning
+    helper = view.helper
+    said = (helper.message or helper.note) if helper is not None else None
     return StageSnapshot(
         stage=view.stage.value,
         elder=view.mode is Mode.ELDER,
@@ -47,6 +52,9 @@ def derive_stage_snapshot(view: View, before: StageSnapshot) -> StageSnapshot:
         online=view.online,
         lowered=before.lowered and anyone,
         sheet="" if moved else before.sheet,
+        helper=helper.state if helper is not None else "",
+        helper_says=text_of(said, view.language),
+        pointed=helper.point if helper is not None else "",
     )
 
 
@@ -63,6 +71,9 @@ class StageViewModel(SnapshotModel[StageSnapshot]):
     online_changed = Signal()
     lowered_changed = Signal()
     sheet_changed = Signal()
+    helper_changed = Signal()
+    helper_says_changed = Signal()
+    pointed_changed = Signal()
 
     def __init__(self, hall: HallCalls, parent: QObject | None = None) -> None:
         super().__init__(StageSnapshot(), parent)
@@ -86,7 +97,12 @@ class StageViewModel(SnapshotModel[StageSnapshot]):
     online = readable(bool, lambda self: self._now.online, notify=online_changed)
     lowered = readable(bool, lambda self: self._now.lowered, notify=lowered_changed)
     sheet = readable(str, lambda self: self._now.sheet, notify=sheet_changed)
-    """What lies over the page at the citizen's wish: "", "help" or "language"."""
+    """What lies over the page at the citizen's wish: "", "help", "remote" or "language"."""
+    helper = readable(str, lambda self: self._now.helper, notify=helper_changed)
+    """A remote helper: "", "calling", "talking" or "ended"."""
+    helper_says = readable(str, lambda self: self._now.helper_says, notify=helper_says_changed)
+    pointed = readable(str, lambda self: self._now.pointed, notify=pointed_changed)
+    """The `objectName` a remote helper points at, or empty."""
 
     @Slot()
     def wake(self) -> None:
@@ -108,6 +124,12 @@ class StageViewModel(SnapshotModel[StageSnapshot]):
     @Slot()
     def lower(self) -> None:
         self._swap(replace(self._now, lowered=not self._now.lowered))
+
+    @Slot(bool)
+    def ask_helper(self, wanted: bool) -> None:
+        """Ask for a remote helper, having agreed to it; or end that."""
+        self._swap(replace(self._now, sheet=""))
+        self._hall.help(wanted)
 
     @Slot(str)
     def open_sheet(self, sheet: str) -> None:

@@ -62,6 +62,9 @@ class ThreadedHall:
     def set_language(self, language: Language) -> None:
         self._note("language", language)
 
+    def help(self, wanted: bool) -> None:
+        self._note("help", wanted)
+
     async def close(self) -> None:
         await asyncio.sleep(0)
         self.closed = True

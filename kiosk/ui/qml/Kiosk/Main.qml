@@ -24,7 +24,7 @@ Window {
     // The first picture waits for its own page alone; the others are read beside it, so that no touch waits either.
     function prepare() {
         const pages = ["Attract", "Home", "ElderHome", "Door", "Search", "Session", "OutOfService"];
-        const sheets = ["TimeOut", "Help", "Language"];
+        const sheets = ["TimeOut", "Help", "Remote", "Language"];
         _prepared = pages.map(name => `Pages/${name}Page.qml`).concat(sheets.map(name => `Sheets/${name}Sheet.qml`))
             .map(file => Qt.createComponent(file, Component.Asynchronous, window));
     }
@@ -92,8 +92,17 @@ Window {
         }
 
         Loader {
-            id: body
+            id: helper
             y: top.height
+            width: parent.width
+            height: active && item ? item.implicitHeight : 0
+            active: Ui.stage.helper.length > 0 && foot.visible
+            source: "Sheets/HelperBar.qml"
+        }
+
+        Loader {
+            id: body
+            y: helper.y + helper.height
             width: parent.width
             height: foot.y - y
             source: window.stage === "attract" ? "Pages/AttractPage.qml"
@@ -117,7 +126,8 @@ Window {
             anchors.fill: parent
             active: Ui.stage.seconds_left >= 0 || Ui.stage.sheet.length > 0
             source: Ui.stage.seconds_left >= 0 ? "Sheets/TimeOutSheet.qml"
-                : Ui.stage.sheet === "help" ? "Sheets/HelpSheet.qml" : "Sheets/LanguageSheet.qml"
+                : Ui.stage.sheet === "help" ? "Sheets/HelpSheet.qml"
+                : Ui.stage.sheet === "remote" ? "Sheets/RemoteSheet.qml" : "Sheets/LanguageSheet.qml"
         }
     }
 }

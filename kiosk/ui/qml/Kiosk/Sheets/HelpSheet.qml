@@ -3,7 +3,7 @@ import QtQuick
 import Kiosk.Controls
 import Kiosk.Theme
 
-// Who helps: the clerk in the shop, and the city's hotline with what to tell them.
+// Who helps: the clerk in the shop, the city's hotline with what to tell them, and a remote helper.
 Sheet {
     id: sheet
 
@@ -70,6 +70,15 @@ Sheet {
                 }
             }
         }
+    }
+
+    ActionButton {
+        objectName: "remote_helper"
+        visible: Ui.stage.helper === "" || Ui.stage.helper === "ended"
+        width: parent.width
+        icon: "help"
+        text: Ui.w.helper_call
+        onTouched: Ui.stage.open_sheet("remote")
     }
 
     ActionButton {
