@@ -68,8 +68,9 @@ class Scenario(Contract):
     citizen: Slug
     language: Language = Language.ZH_CN
     mode: Literal["standard", "elder"] = "standard"
-    sign_in: Literal["face", "code", "bank_card", "clerk"] = Field(
-        default="face", description="how the holder of the identity card is confirmed"
+    sign_in: Literal["face", "code", "bank_card", "clerk", "travel_document"] = Field(
+        default="face",
+        description="how the holder of the identity card is confirmed; travel_document: without one, and then a code",
     )
     consents: bool = True
     orders: tuple[SandboxOrder, ...] = ()

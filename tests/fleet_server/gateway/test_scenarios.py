@@ -15,10 +15,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
-from drivers.messages import IdCard, ScannedPage
+from drivers.document_scanner.simulator.papers import drawn
+from drivers.document_scanner.zone.reader import read_zone
+from drivers.messages import IdCard, MachineReadableZone, ScannedPage
 from drivers.signature_pad.touchscreen import Touchscreen, TouchscreenOptions
 from fleet_server.__main__ import prepare
 from fleet_server.app import create_app
@@ -99,7 +102,14 @@ class QuickLoop(asyncio.SelectorEventLoop):
 
 
 class Papers:
-    """A document camera that finds a paper under it."""
+    """A document camera that finds a paper under it; the zone of a travel document is read from its picture."""
+
+    def __init__(self, citizen: str) -> None:
+        self._citizen = citizen
+
+    async def read_zone(self, *, timeout_seconds: float = 20.0) -> MachineReadableZone:
+        del timeout_seconds
+        return await asyncio.to_thread(read_zone, np.asarray(drawn(f"travel_{self._citizen}")))
 
     async def capture(self, *, timeout_seconds: float = 20.0) -> ScannedPage:
         del timeout_seconds
@@ -165,7 +175,7 @@ class House:
             confirmations=Confirmations(self._client, lambda: True),
         )  # fmt: skip
         world.devices.card_reader.cards = [card_of(scenario.citizen)]
-        world.devices.document_scanner = Papers()
+        world.devices.document_scanner = Papers(scenario.citizen)
         world.devices.signature_pad = Touchscreen(TouchscreenOptions())
         await hands.open_devices(matter, world.devices, self._directory)
         try:

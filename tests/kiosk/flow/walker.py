@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, assert_never
 
-from kiosk.contracts.matter import AskStep, CollectMaterialStep, ConsentStep, Matter, PayStep, ReviewStep
+from kiosk.contracts.matter import (
+    AskStep,
+    CollectMaterialStep,
+    ConsentStep,
+    IdentifyStep,
+    Matter,
+    PayStep,
+    ReviewStep,
+)
 from kiosk.contracts.scenario import PhoneSends, Scenario
 from kiosk.contracts.value import Language
 from kiosk.flow.screens import (
@@ -125,6 +133,8 @@ class Walker:
         if screen.qr and self._hands is not None and screen.qr not in self._scanned:
             self._scanned.add(screen.qr)
             self._hands.send_from_phone(screen.qr, self._scenario.sends[screen.step_id])
+        if isinstance(self._steps.get(screen.step_id), IdentifyStep) and self._scenario.sign_in == "travel_document":
+            return _touch(screen, "without_card" if screen.place is Place.CARD_READER else "")
         if screen.place is Place.DOCUMENT_CAMERA and isinstance(self._steps.get(screen.step_id), CollectMaterialStep):
             if screen.step_id not in self._scenario.captures:
                 self.left_at = screen.step_id
@@ -148,8 +158,10 @@ class Walker:
         elif isinstance(self._steps.get(screen.step_id), PayStep):
             first = next(option.id for option in screen.options if option.enabled)
             wanted = "bank_card" if self._scenario.bank_card else first
+        elif "travel_document" in offered and self._scenario.sign_in == "travel_document":
+            wanted = "travel_document"
         elif SIGN_IN_WAYS & {option.id for option in screen.options}:
-            wanted = self._scenario.sign_in
+            wanted = "code" if self._scenario.sign_in == "travel_document" else self._scenario.sign_in
         elif screen.several:
             wanted = ""
         elif isinstance(self._steps.get(screen.step_id), ReviewStep):
