@@ -36,6 +36,12 @@ CODES = (
     ("app_code ouyang", ("欧阳 闽政通亮码", "Ouyang shows the app's code")),
     ("place 350200-2026-0001", ("亮别的码", "show another code")), TAKE_AWAY,
 )  # fmt: skip
+PAPERS: tuple[tuple[str, Words], ...] = (
+    ("place permit", ("放证件", "lay a permit")),
+    ("place travel_leung", ("放回乡证", "lay a travel permit")),
+    ("place travel_chen", ("放台胞证", "lay a Taiwan permit")),
+    ("place travel_sample", ("放护照", "lay a passport")),
+)
 ORDERS: dict[str, tuple[tuple[str, Words], ...]] = {
     "id_card_reader/sdt": (*((f"place {card}", (f"放 {name}", card)) for card, name in CARDS), TAKE_AWAY),
     "face_matcher/dlib": (
@@ -45,9 +51,9 @@ ORDERS: dict[str, tuple[tuple[str, Words], ...]] = {
     ),
     "receipt_printer/escpos": (("refill", ("装纸", "refill")), ("take", ("取走凭条", "take the slip"))),
     "document_printer/ipp": (("refill", ("加纸加粉", "refill")),),
-    "document_scanner/document_camera": (("place permit", ("放证件", "lay a permit")), TAKE_AWAY),
+    "document_scanner/document_camera": (*PAPERS, TAKE_AWAY),
     "document_scanner/sane": (
-        ("place permit", ("放证件", "lay a permit")), ("load 3", ("进纸器放 3 页", "3 pages in the feeder")), TAKE_AWAY,
+        *PAPERS, ("load 3", ("进纸器放 3 页", "3 pages in the feeder")), TAKE_AWAY,
     ),
     "code_scanner/serial_line": CODES,
     "code_scanner/camera_qr": CODES,
