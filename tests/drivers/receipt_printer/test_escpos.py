@@ -133,7 +133,7 @@ def test_paper_out_mid_job_is_uncertain_and_a_late_answer_settles_it(wire: tuple
     async def work() -> None:
         async with bench(*wire) as where:
             await fault_of(where, "paper_out_mid_job")
-            result = await where.printer.print_receipt(slip(), timeout_seconds=0.9)
+            result = await where.printer.print_receipt(slip(), timeout_seconds=1.5)
             assert (result.outcome, result.reason) == (PrintOutcome.UNCERTAIN, "paper_out")
             still = await where.printer.print_receipt(slip(), timeout_seconds=0.3)
             assert still.outcome is PrintOutcome.UNCERTAIN
@@ -192,7 +192,7 @@ def test_a_picture_cut_off_in_mid_transfer_does_not_spoil_the_next_job(clears: b
             for name in ("small_buffer", "paper_out_mid_job", *([] if clears else ["no_clear"])):
                 await fault_of(where, name)
             long = PrintJob(job_id="long", lines=(TextLine(text="厦门市政务服务自助终端办事回执第一联" * 2),) * 25)
-            result = await where.printer.print_receipt(long, timeout_seconds=2.2)
+            result = await where.printer.print_receipt(long, timeout_seconds=3.4)
             assert (result.outcome, result.reason) == (PrintOutcome.UNCERTAIN, "timed_out")
             await where.simulator.order("refill")
             assert (await where.printer.print_receipt(slip("next"))).outcome is PrintOutcome.PRINTED
@@ -252,7 +252,7 @@ def test_pushed_status_is_not_taken_for_the_answer(wire: tuple[str, str]) -> Non
             for number in range(3):
                 assert (await where.printer.print_receipt(slip(f"s{number}"))).outcome is PrintOutcome.PRINTED
             await fault_of(where, "paper_out_mid_job")
-            result = await where.printer.print_receipt(slip("late"), timeout_seconds=0.9)
+            result = await where.printer.print_receipt(slip("late"), timeout_seconds=1.5)
             assert (result.outcome, result.reason) == (PrintOutcome.UNCERTAIN, "paper_out")
 
     run(work())
@@ -262,10 +262,10 @@ def test_an_answer_to_an_older_job_never_confirms_a_newer_one() -> None:
     async def work() -> None:
         async with bench() as where:
             await fault_of(where, "paper_out_mid_job")
-            await where.printer.print_receipt(slip("old"), timeout_seconds=0.8)
+            await where.printer.print_receipt(slip("old"), timeout_seconds=1.2)
             await where.simulator.order("refill")
             await fault_of(where, "paper_out_mid_job")
-            result = await where.printer.print_receipt(slip("new"), timeout_seconds=0.9)
+            result = await where.printer.print_receipt(slip("new"), timeout_seconds=1.5)
             assert (result.outcome, result.reason) == (PrintOutcome.UNCERTAIN, "paper_out")
             assert (await where.printer.print_receipt(slip("old"))).outcome is PrintOutcome.PRINTED
 
