@@ -56,7 +56,8 @@ def check(arguments: argparse.Namespace) -> int:
 async def _findings(arguments: argparse.Namespace, on_check: Callable[[str], None]) -> list[Finding]:
     place = address_option(arguments.driver)
     async with _device(arguments) as (port, witness):
-        config = device_config(arguments.driver, port, arguments.option)
+        is_its_own = arguments.simulate and place is None  # the screen: its peer is a hand, not an address
+        config = device_config(arguments.driver, None if is_its_own else port, arguments.option)
         may_print = arguments.print or arguments.simulate
         return await conformance(config, place, may_print=may_print, on_check=on_check, witness=witness)
 

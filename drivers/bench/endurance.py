@@ -5,22 +5,21 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
+from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 from drivers.bench.conformance import Bench, Broken, NotTried, check, ends_within, until
+from drivers.bench.samples import Question, questions_of, waits_of
 from drivers.errors import DeviceError
-from drivers.host.interface import LIMIT_ARGUMENT, Method, methods_of
 from drivers.host.lives.system import marked
 from drivers.messages import DeviceStatus
-from drivers.registry import protocol_of
-
-WAITS = ("read", "wait", "capture")
-"""Commands that wait for the citizen, and may be begun by anybody: nothing moves, nothing is spent."""
 
 SHORT_SECONDS = 1.0
 LONG_SECONDS = 10.0
 MOMENT_SECONDS = 0.4
 TASTE_SECONDS = 0.3
+TASTES = 3
 CANCEL_SECONDS = 1.2
 ANSWER_SECONDS = 1.0
 ROUNDS = 25
@@ -34,22 +33,22 @@ FILES_TOLERANCE = 2
 @check("every wait ends within its limit")
 async def limits(bench: Bench) -> str:
     remarks = []
-    for method in _waits(bench):
-        _, failure, taken = await ends_within(bench.device.request(method.name, **_limit(SHORT_SECONDS)), SHORT_SECONDS)
-        remarks.append(f"{method.name} {f'{failure.kind} ' if failure else ''}after {taken:.1f} s")
+    for wait in waits_of(bench.config.device_class):
+        _, failure, taken = await ends_within(_asked(bench, wait, SHORT_SECONDS), SHORT_SECONDS)
+        remarks.append(f"{wait.name} {f'{failure.kind} ' if failure else ''}after {taken:.1f} s")
     return "; ".join(remarks)
 
 
 @check("what is taken back ends at once, with the process alive")
 async def cancels(bench: Bench) -> str:
     remarks = []
-    for method in _waits(bench):
+    for wait in waits_of(bench.config.device_class):
         pid = bench.device.pid
-        command = asyncio.ensure_future(bench.device.request(method.name, **_limit(LONG_SECONDS)))
+        command = asyncio.ensure_future(_asked(bench, wait, LONG_SECONDS))
         await asyncio.wait({command}, timeout=MOMENT_SECONDS)
         if command.done():
             command.exception()
-            remarks.append(f"{method.name} had already ended")
+            remarks.append(f"{wait.name} had already ended")
             continue
         command.cancel()
         await asyncio.wait({command})
@@ -58,10 +57,10 @@ async def cancels(bench: Bench) -> str:
             await until(lambda: bench.device.is_idle, CANCEL_SECONDS)
         except Broken:
             await until(lambda: bench.device.is_ready and bench.device.is_idle, LONG_SECONDS)
-            raise Broken(f"{method.name} went on after it was taken back") from None
+            raise Broken(f"{wait.name} went on after it was taken back") from None
         if bench.device.pid != pid:
-            raise Broken(f"its process did not survive that {method.name} was taken back")
-        remarks.append(f"{method.name} after {(time.monotonic() - begun) * 1000:.0f} ms")
+            raise Broken(f"its process did not survive that {wait.name} was taken back")
+        remarks.append(f"{wait.name} after {(time.monotonic() - begun) * 1000:.0f} ms")
     return "; ".join(remarks)
 
 
@@ -69,16 +68,16 @@ async def cancels(bench: Bench) -> str:
 async def in_motion(bench: Bench) -> str:
     if not (await bench.device.capabilities()).poll_safe_in_motion:
         raise NotTried("the driver says that it cannot be asked then")
-    for method in _waits(bench):
-        command = asyncio.ensure_future(bench.device.request(method.name, **_limit(LONG_SECONDS)))
+    for wait in waits_of(bench.config.device_class):
+        command = asyncio.ensure_future(_asked(bench, wait, LONG_SECONDS))
         await asyncio.wait({command}, timeout=MOMENT_SECONDS)
         try:
             if command.done():
                 continue
             said, failure, taken = await ends_within(bench.device.request("status"), ANSWER_SECONDS)
             if failure is not None or not isinstance(said, DeviceStatus):
-                raise Broken(f"it says poll_safe_in_motion, and during {method.name} status ended with {failure}")
-            return f"{said.device} after {taken * 1000:.0f} ms, during {method.name}"
+                raise Broken(f"it says poll_safe_in_motion, and during {wait.name} status ended with {failure}")
+            return f"{said.device} after {taken * 1000:.0f} ms, during {wait.name}"
         finally:
             command.cancel()
             await asyncio.wait({command})
@@ -135,38 +134,20 @@ async def processes(bench: Bench) -> str:
     return f"{after - 1} beside its own"
 
 
-def _waits(bench: Bench) -> list[Method]:
-    """Raises `NotTried` when the class has none."""
-    found = [
-        method
-        for method in methods_of(protocol_of(bench.config.device_class)).values()
-        if method.name.startswith(WAITS) and not method.streams and not method.acts and _needs_nothing(method)
-    ]
-    if not found:
-        raise NotTried("this class has no command that only waits")
-    return found
-
-
-def _needs_nothing(method: Method) -> bool:
-    parameters = method.signature.parameters
-    return LIMIT_ARGUMENT in parameters and all(
-        parameter.default is not parameter.empty for parameter in parameters.values()
-    )
-
-
-def _limit(seconds: float) -> dict[str, float]:
-    return {LIMIT_ARGUMENT: seconds}
+async def _asked(bench: Bench, question: Question, seconds: float) -> Any:
+    return await bench.device.request(question.name, **question.within(seconds))
 
 
 async def _ask(bench: Bench, rounds: int) -> None:
+    """The rounds are of status and wipe; whatever else may be asked is asked three times."""
     for _ in range(rounds):
         await bench.device.request("status")
         await bench.device.request("wipe")
-    for method in _waits_or_none(bench):
-        for _ in range(3):
+    for question in questions_of(bench.config.device_class):
+        for _ in range(TASTES):
             try:
                 async with asyncio.timeout(TASTE_SECONDS):
-                    await bench.device.request(method.name, **_limit(TASTE_SECONDS / 3))
+                    await _tasted(bench, question)
             except TimeoutError:
                 pass  # another check is about limits
             except DeviceError as error:
@@ -174,11 +155,15 @@ async def _ask(bench: Bench, rounds: int) -> None:
                     raise
 
 
-def _waits_or_none(bench: Bench) -> list[Method]:
-    try:
-        return _waits(bench)
-    except NotTried:
-        return []
+async def _tasted(bench: Bench, question: Question) -> None:
+    """Of a stream the first item, and then it is left."""
+    if not question.method.streams:
+        await _asked(bench, question, TASTE_SECONDS / 3)
+        return
+    stream: Any = bench.device.stream(question.name, **question.within(TASTE_SECONDS))
+    async with aclosing(stream) as items:
+        async for _ in items:
+            return
 
 
 def _pid(bench: Bench) -> int:

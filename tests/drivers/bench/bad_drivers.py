@@ -1,17 +1,19 @@
-"""One good reader, one good printer, and each way of not keeping the contract, one class each."""
+"""One good reader, printer and scanner, and each way of not keeping the contract, one class each."""
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
 import os
+import re
 import subprocess
 from typing import Any, ClassVar
 
-from drivers.errors import CommandTimedOut, DeviceAbsent
+from drivers.errors import CommandTimedOut, DeviceAbsent, Unsupported
 from drivers.messages import (
     Capabilities,
     CardType,
+    CodePurpose,
     DeviceClass,
     DeviceState,
     DeviceStatus,
@@ -20,6 +22,8 @@ from drivers.messages import (
     PrintJob,
     PrintOutcome,
     PrintResult,
+    ScannedCode,
+    Symbology,
 )
 
 SLEEP = "61.4159"
@@ -197,7 +201,36 @@ class SentIsPrinted(GoodPrinter):
         return PrintResult(job_id=job.job_id, outcome=PrintOutcome.PRINTED)
 
 
+class GoodScanner(Common):
+    device_class = DeviceClass.CODE_SCANNER
+    name = "good"
+    cancellable = frozenset({"read"})
+
+    async def read(
+        self, *, purpose: CodePurpose, symbologies: tuple[Symbology, ...] = (), pattern: str = "",
+        timeout_seconds: float = 30.0,
+    ) -> ScannedCode:  # fmt: skip
+        try:
+            re.compile(pattern)
+        except re.error:
+            raise Unsupported("the pattern is none: correct it", "pattern_wrong") from None
+        await asyncio.sleep(timeout_seconds)
+        raise CommandTimedOut("no code came: hold one before the scanner", "no_code")
+
+
+class LeaksWhileReading(GoodScanner):
+    """Its status costs nothing; each read leaves its line open."""
+
+    name = "leaks_while_reading"
+    kept: ClassVar[list[int]] = []
+
+    async def read(self, **asked: Any) -> ScannedCode:
+        self.kept.append(os.open(os.devnull, os.O_RDONLY))
+        return await super().read(**asked)
+
+
 ALL = (
     GoodReader, LiesAboutMotion, LiesAboutPhoto, Hangs, SwallowsCancel,
     GoodPrinter, FloodsStatus, SlowsDown, LeaksFiles, LeaksProcesses, SaysPrinted, SentIsPrinted,
+    GoodScanner, LeaksWhileReading,
 )  # fmt: skip

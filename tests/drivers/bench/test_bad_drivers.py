@@ -12,7 +12,7 @@ import pytest
 
 from drivers.bench import conformance as suite
 from drivers.bench import endurance, paper
-from drivers.bench.conformance import Finding, checks_for, conformance, readers
+from drivers.bench.conformance import Finding, checks_for, codes, conformance, readers
 from drivers.bench.witness import Peer
 from drivers.host import DeviceConfig
 from drivers.receipt_printer.simulator import EscposSimulator
@@ -42,6 +42,8 @@ CAUGHT_BY = {
     "receipt_printer/leaks_processes": PROCESSES,
     "receipt_printer/says_printed": PAPER,
     "receipt_printer/sent_is_printed": PAPER,
+    "code_scanner/good": None,
+    "code_scanner/leaks_while_reading": FILES,
 }
 RESTARTS = {
     "a killed process comes back, and leaves nothing",
@@ -76,6 +78,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name, value in (
         (endurance, "SHORT_SECONDS", 0.5), (endurance, "ROUNDS", 6), (endurance, "LONG_SECONDS", 6.0),
         (readers, "SHORT_SECONDS", 0.5), (readers, "READ_SECONDS", 0.5), (paper, "SHORT_SECONDS", 2.0),
+        (codes, "SHORT_SECONDS", 0.5), (codes, "READ_SECONDS", 0.5),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, value)
 
@@ -114,7 +117,7 @@ def judge(found: dict[str, list[Finding]]) -> None:
 
 
 @pytest.mark.usefixtures("bad_package", "quick")
-@pytest.mark.parametrize("device_class", ["id_card_reader", "receipt_printer"])
+@pytest.mark.parametrize("device_class", ["id_card_reader", "receipt_printer", "code_scanner"])
 def test_each_bad_driver_fails_by_its_own_check(device_class: str, monkeypatch: pytest.MonkeyPatch) -> None:
     drivers = [driver for driver, own in CAUGHT_BY.items() if own and driver.startswith(device_class)]
     whole = checks_for(device_class)
@@ -138,6 +141,8 @@ def test_each_bad_driver_fails_by_its_own_check_in_the_whole_suite(driver: str) 
 def test_every_kind_of_lie_has_its_bad_driver() -> None:
     assert {f"{kind.device_class}/{kind.name}" for kind in bad_drivers.ALL} == set(CAUGHT_BY)
     known = {
-        entry.sentence for device_class in ("id_card_reader", "receipt_printer") for entry in checks_for(device_class)
+        entry.sentence
+        for device_class in ("id_card_reader", "receipt_printer", "code_scanner")
+        for entry in checks_for(device_class)
     }
     assert {sentence for sentence in CAUGHT_BY.values() if sentence} <= known

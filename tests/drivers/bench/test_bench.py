@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes.util
 import json
 import os
 import signal
@@ -16,11 +17,14 @@ from typing import Any
 
 import pytest
 
+from drivers.__main__ import main
+from drivers.bench import conformance as suite
 from drivers.bench.conformance import Bench, NotTried, checks_for
 from drivers.bench.reading import read_patiently
 from drivers.bench.witness import Witness
 from drivers.errors import CommandTimedOut, HardwareFault, MediaError
 from drivers.host import DeviceConfig, SupervisedDevice
+from drivers.host.lives import system
 
 ROOT = Path(__file__).resolve().parents[3]
 BENCH = [sys.executable, "-m", "drivers"]
@@ -176,6 +180,27 @@ def test_a_good_driver_passes_the_conformance_suite_against_its_own_peer() -> No
     assert outcomes["a test slip is printed, once"] == "kept"
     assert outcomes["printed is said only when the paper moved"] == "kept"
     assert set(outcomes.values()) == {"kept", "not_tried"}
+
+
+@pytest.mark.parametrize(
+    ("driver", "check", "card"),
+    [
+        ("signature_pad/touchscreen", "a signature is bound to what was shown", ""),
+        ("code_scanner/hid", "a code that is shown is read", "6901234567892"),
+    ],
+)
+def test_a_peer_without_a_wire_of_its_own_is_met_all_the_same(
+    driver: str, check: str, card: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The screen has no address, and the make-believe keyboard is seen by those its test bed is handed to."""
+    if driver.endswith("hid") and ctypes.util.find_library("umockdev-preload") is None:
+        pytest.skip("umockdev is not installed")
+    whole = checks_for(driver.partition("/")[0])
+    monkeypatch.setattr(suite, "checks_for", lambda _: [entry for entry in whole if entry.sentence == check])
+    monkeypatch.setattr(system, "INHERITED", system.INHERITED)
+    assert main(["check", driver, "--simulate", "--json", *(["--card", card] if card else [])]) == 0
+    (finding,) = json.loads(capfd.readouterr().out)["checks"]
+    assert (finding["check"], finding["outcome"]) == (check, "kept")
 
 
 def test_paper_costs_a_word_and_a_witness() -> None:
