@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime as dt
-import getpass
 import importlib
 import importlib.util
 import json
-import os
 import secrets
 import signal
 import sys
@@ -20,6 +18,7 @@ from typing import Any
 import uvicorn
 from sqlmodel import Session
 
+from fleet_server import console
 from fleet_server.app import create_app, repository_of
 from fleet_server.confirmations import service as confirmations
 from fleet_server.confirmations.models import ClerkCreate
@@ -41,7 +40,7 @@ from fleet_server.staff import service as staff
 from fleet_server.staff.models import AccountCreate
 from fleet_server.terminals import service as terminals
 from fleet_server.terminals.models import Scope, SiteCreate, TerminalCreate
-from kiosk.contracts.errors import KioskError, MatterInvalid, SettingsInvalid
+from kiosk.contracts.errors import MatterInvalid, SettingsInvalid
 from kiosk.contracts.scenario import load_scenario
 from kiosk.contracts.value import CITY_TIME
 
@@ -59,11 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         code: int = options.command(options)
-    except ProblemError as error:
-        print(f"{error.code}: {error.detail}", file=sys.stderr)
-        return 1
-    except KioskError as error:
-        print(error, file=sys.stderr)
+    except console.Expected as error:
+        print(console.sentence_of(error), file=sys.stderr)
         return 1
     return code
 
@@ -180,10 +176,9 @@ def _init(options: argparse.Namespace) -> int:
 
 def _account(options: argparse.Namespace) -> int:
     """The first accounts of a new server; later ones are made in the dashboard."""
-    password = os.environ.get("YIZHAN_PASSWORD") or getpass.getpass(f"password of {options.name}: ")
     wanted = AccountCreate(
-        name=options.name, display_name=options.display_name or options.name, password=password,
-        roles=[Role(role) for role in options.role],
+        name=options.name, display_name=options.display_name or options.name,
+        password=console.password(options.name, "YIZHAN_PASSWORD"), roles=[Role(role) for role in options.role],
     )  # fmt: skip
     database = Database(_settings(options).sqlalchemy_url)
     with database.writing() as session:
@@ -215,8 +210,10 @@ def _enrolment_code(options: argparse.Namespace) -> int:
 
 def _publish(options: argparse.Namespace) -> int:
     settings = _settings(options)
+    for file in options.files:
+        file.open().close()
     author, reviewer = (
-        (name, os.environ.get(variable) or getpass.getpass(f"password of {name}: "))
+        (name, console.password(name, variable))
         for name, variable in (
             (options.author, "YIZHAN_AUTHOR_PASSWORD"),
             (options.reviewer, "YIZHAN_REVIEWER_PASSWORD"),
@@ -327,7 +324,7 @@ def _parser() -> argparse.ArgumentParser:
 
     run = command("run", _run, "serve terminals and staff")
     run.add_argument("--host", default="127.0.0.1")
-    run.add_argument("--port", type=int, default=8700)
+    run.add_argument("--port", type=console.port, default=8700)
     run.add_argument("--migrate", action="store_true", help="bring the database up to date first")
     command("init", _init, "make keys, database and an empty repository")
     account = command("account", _account, "make an account")
@@ -359,7 +356,7 @@ def _parser() -> argparse.ArgumentParser:
     summary.add_argument("--json", action="store_true")
     sandbox = command("sandbox", _sandbox, "the stand-in city, for development")
     sandbox.add_argument("--host", default="127.0.0.1")
-    sandbox.add_argument("--port", type=int, default=8710)
+    sandbox.add_argument("--port", type=console.port, default=8710)
     return parser
 
 

@@ -25,13 +25,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator, model_validator
 
 from kiosk.contracts.errors import SettingsInvalid
 
 MINIMUM_SECRET_LENGTH = 32
 SANDBOX_KEY = "the sandbox city's well-known key"
 """Signs calls to the sandbox when no other key is given. It protects nothing: the sandbox is refused in production."""
+DATABASES = ("postgresql://", "postgres://", "postgresql+psycopg://", "sqlite://")
 PLACEHOLDERS = ("change", "secret", "placeholder", "example", "default", "password", "xxxx", "todo")
 
 
@@ -55,6 +56,13 @@ class Settings(BaseModel):
     heartbeat_seconds: int = 15
     silence_seconds: int = 60
     statement_hours: int = 72
+
+    @field_validator("database_url")
+    @classmethod
+    def _of_a_known_kind(cls, url: str) -> str:
+        if url and not url.startswith(DATABASES):
+            raise ValueError("DATABASE_URL: write it as postgresql://user@host:port/name, or leave it out for SQLite")
+        return url
 
     @model_validator(mode="after")
     def _fit_for_production(self) -> Settings:
@@ -82,8 +90,9 @@ class Settings(BaseModel):
             "secret": "YIZHAN_SECRET", "offline_keys": "YIZHAN_OFFLINE_KEYS",
             "seal_authority": "YIZHAN_SEAL_AUTHORITY", "sandbox_url": "YIZHAN_SANDBOX_URL",
             "authorities_url": "YIZHAN_AUTHORITIES_URL", "gateway_key": "YIZHAN_GATEWAY_KEY",
-            "gateway_key_file": "YIZHAN_GATEWAY_KEY_FILE", "payments": "YIZHAN_PAYMENTS",
-            "public_url": "YIZHAN_PUBLIC_URL", "phone_url": "YIZHAN_PHONE_URL",
+            "gateway_key_file": "YIZHAN_GATEWAY_KEY_FILE", "gateway_keys": "YIZHAN_GATEWAY_KEYS",
+            "payments": "YIZHAN_PAYMENTS", "public_url": "YIZHAN_PUBLIC_URL",
+            "phone_url": "YIZHAN_PHONE_URL",
         }  # fmt: skip
         found: dict[str, object] = {key: variables[name] for key, name in names.items() if variables.get(name)}
         try:

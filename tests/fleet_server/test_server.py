@@ -171,6 +171,49 @@ def test_matter_check_knows_the_icons_and_the_doors(tmp_path: Path, capsys: pyte
     assert "life_event: no door is called 'hous'" in told
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("DATABASE_URL=mysql://x/y summary", "DATABASE_URL: write it as postgresql://"),
+        ("DATABASE_URL=postgresql://x@127.0.0.1:1/y summary", "the database cannot be used"),
+        ("summary --data {tmp}/nothing", "begin with init"),
+        ("init --data {tmp}/file/data", "{tmp}/file/data: Not a directory"),
+        ("publish {tmp}/no.yaml", "{tmp}/no.yaml: No such file"),
+        ("account anna --role author", "set YIZHAN_PASSWORD"),
+        ("YIZHAN_PASSWORD=Example-1900-Word account a+b --role author", "name: String should match"),
+    ],
+)
+def test_what_a_command_stands_on_is_wrong_and_it_says_so_in_a_sentence(
+    line: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr("getpass.getpass", nobody_types)
+    monkeypatch.delenv("YIZHAN_PASSWORD", raising=False)
+    arguments = line.replace("{tmp}", str(tmp_path)).split()
+    if "=" in arguments[0]:
+        monkeypatch.setenv(*arguments.pop(0).split("=", 1))
+    assert main(arguments) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert words.replace("{tmp}", str(tmp_path)) in told.err
+    assert told.err.count("\n") == 1
+    assert "1900" not in told.err
+
+
+def nobody_types(_prompt: str) -> str:
+    raise EOFError
+
+
+def test_a_port_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["run", "--port", "99999"])
+    assert "0 to 65535" in capsys.readouterr().err
+
+
+def test_the_directory_of_the_gateways_keys_is_heard() -> None:
+    assert Settings.from_environment({"YIZHAN_GATEWAY_KEYS": "/keys"}).gateway_keys == Path("/keys")
+
+
 def test_seed_run_and_publish_as_commands(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
