@@ -62,6 +62,20 @@ async def _profile(bench: Bench) -> SocialSecurityCard:
     return profile_read
 
 
+@check("a bank card's number is read and shown nowhere, and what is no bank card is refused as such", READER)
+async def bank_card(bench: Bench) -> str:
+    if "bank_card" not in (await bench.device.capabilities()).features:
+        raise NotTried("the driver does not declare bank_card")
+    card, failure, _ = await ends_within(bench.proxy.read_bank_card(timeout_seconds=CARD_SECONDS), CARD_SECONDS)
+    if isinstance(failure, MediaError):
+        return f"refused: {failure.reason}"
+    if failure is not None:
+        raise failure
+    if card.number in repr(card):
+        raise Broken("the number stands in the message's own words: declare it with repr=False")
+    return str(card.last_digits)
+
+
 @check("waiting for a card, and for its removal, ends within its limit", READER)
 async def limits(bench: Bench) -> str:
     return await _limits(bench, bench.proxy.wait_card(timeout_seconds=SHORT_SECONDS))
