@@ -38,6 +38,7 @@ from kiosk.contracts.fleet import EnrolmentRequest
 from kiosk.contracts.matter import CONTRACT_VERSION, STEP_KINDS
 from kiosk.contracts.value import canonical_bytes, sha256_hex
 from tests.fleet_server.conftest import ASSETS, PASSWORD, prepared
+from tests.fleet_server.dashboard.sample_money import fill_money
 from tests.fleet_server.peer import Peer
 
 SITES = {
@@ -125,6 +126,7 @@ def fill(app: FastAPI, *, transactions: int = 90) -> dict[str, Peer]:
     with database.writing() as session:
         maintenance.take(session, "device_fault:xm-huli-001a:document_printer:toner_out", by="maintainer")
         _vouched(session)
+    fill_money(app, list(TERMINALS))
     return peers
 
 

@@ -206,7 +206,7 @@ def test_every_page_is_legible_on_a_desk_and_on_a_telephone(world: World, window
     fill(world.app, transactions=12)
     pages = {
         "administrator": ["/overview", "/terminals", "/terminals/xm-huli-002a", "/terminals/new", "/transactions",
-                          "/accounts", "/accounts/author", "/audit", "/nothing"],
+                          "/accounts", "/accounts/author", "/audit", "/nothing", "/money", "/ratings"],
         "author": ["/matters", "/matters/versions/no_house_certificate", "/matters/drafts/new", "/account",
                    "/accounts"],
         "reviewer": ["/matters/submissions/3", "/rollout"],
