@@ -13,6 +13,7 @@ from typing import Any
 
 from kiosk.demo.city import City
 from kiosk.demo.dock.levers import NETWORK, panel
+from kiosk.demo.dock.phone import BEHAVES, PAYS, PHONE, Phone
 from kiosk.demo.hand import Hand
 
 PAGE = Path(__file__).with_name("dock.html")
@@ -58,7 +59,12 @@ class Dock:
             device, line = str(wish["device"]), str(wish["order"])
             if line.startswith(APP_CODE):
                 line = f"place {self._city.app_code(line.removeprefix(APP_CODE))}"
-            said = self._cut(line) if device == NETWORK else self._city.simulators[device].order(line)
+            if device == NETWORK:
+                said = self._cut(line)
+            elif device == PHONE:
+                said = Phone(self._city.sandbox_address).order(line)
+            else:
+                said = self._city.simulators[device].order(line)
             if said.get("ok"):
                 self._note(device, line)
             return said | {"active": self._active.get(device, [])}
@@ -78,11 +84,12 @@ class Dock:
             active.append(line.removeprefix(FAULT))
 
     def panels(self) -> list[dict[str, Any]]:
-        """Every device with its levers: those of the demonstration first, then the others, then the network."""
+        """Every device with its levers: those of the demonstration first, the others, the phone, the network."""
         found = [
             panel(device, said["driver"], tuple(said["faults"]), self._active.get(device, []))
             for device, said in self._city.peers.items()
         ]
+        found.append(panel(PHONE, PHONE, BEHAVES, self._active.get(PHONE, []), PAYS))
         found.append(panel(NETWORK, NETWORK, ("cut",), self._active.get(NETWORK, [])))
         return found
 

@@ -28,7 +28,8 @@ CLASSES: dict[str, Words] = {
     "smart_card_reader": ("社保卡读写器", "Chip card reader"), "card_rewriter": ("签注机", "Endorsement machine"),
     "code_scanner": ("扫码器", "Code scanner"), "signature_pad": ("签名板", "Signature pad"),
     "fingerprint_reader": ("指纹仪", "Fingerprint reader"), "payment_terminal": ("支付终端", "Payment terminal"),
-    "cabinet": ("机柜", "Cabinet"), NETWORK: ("网络", "Network to the centre"),
+    "cabinet": ("机柜", "Cabinet"), "phone": ("市民手机付款", "Paying by phone"),
+    NETWORK: ("网络", "Network to the centre"),
 }  # fmt: skip
 TAKE_AWAY = ("remove", ("拿走", "take away"))
 CODES = (
@@ -83,14 +84,16 @@ FAULTS: dict[str, Words] = {
 }
 
 
-def panel(device: str, driver: str, faults: Sequence[str], active: Sequence[str]) -> dict[str, Any]:
+def panel(
+    device: str, driver: str, faults: Sequence[str], active: Sequence[str], orders: Sequence[tuple[str, Words]] = ()
+) -> dict[str, Any]:
     """A device as the page shows it: its own orders first, then every fault its simulator names."""
     device_class = driver.partition("/")[0]
     return {
         "device": device,
         "driver": driver,
         "title": CLASSES.get(device_class, (device, device)),
-        "orders": [[order, *words] for order, words in ORDERS.get(driver, ())],
+        "orders": [[order, *words] for order, words in ORDERS.get(driver, orders)],
         "faults": [[fault, *fault_words(fault)] for fault in faults],
         "active": list(active),
     }

@@ -19,12 +19,15 @@ import pytest
 
 from drivers.bench.words import address_option
 from drivers.registry import find_simulator, simulators
+from fleet_server.sandbox.app import create_app
 from kiosk.demo.city import SIMULATED, City
 from kiosk.demo.dock import APP_CODE, Dock
 from kiosk.demo.dock.levers import FAULTS, ORDERS, panel
+from kiosk.demo.dock.phone import BEHAVES, PAYS
 from kiosk.demo.hand import Hand
 from kiosk.demo.others import NO_WIRE, ONE_CAMERA, SHOWN, THE_SCREEN, others, section
 from kiosk.demo.processes import Program
+from tests.fleet_server.gateway.conftest import served
 
 SLOW = frozenset(order for order, _ in ORDERS["face_matcher/dlib"][1:6])
 """Every person is painted anew."""
@@ -88,7 +91,7 @@ def panels(dock: Dock) -> dict[str, dict[str, Any]]:
 
 def test_every_fault_a_simulator_names_is_a_lever(dock: tuple[Dock, StillHand], city: SimpleNamespace) -> None:
     shown = panels(dock[0])
-    assert list(shown) == ["card_reader", "receipt_printer", "network"]
+    assert list(shown) == ["card_reader", "receipt_printer", "phone", "network"]
     for device, said in city.peers.items():
         assert [fault[0] for fault in shown[device]["faults"]] == said["faults"]
     assert "place lin" in {order[0] for order in shown["card_reader"]["orders"]}
@@ -139,6 +142,33 @@ def test_a_click_is_a_touch_and_the_network_is_cut_and_mended(
     assert comes_to(True), "the server was not stopped"
     assert ask(page, {"device": "network", "order": "clear"})["active"] == []
     assert comes_to(False), "the server does not go on"
+
+
+def test_the_phone_pays_what_is_owed_late_twice_or_wrongly(tmp_path: Path) -> None:
+    app = create_app(tmp_path / "city", b"key")
+    house = app.state.clearing
+    with served(app) as address:
+        page = Dock(
+            cast("City", SimpleNamespace(out=tmp_path, peers={}, dashboard="", sandbox_address=address)),
+            cast("Hand", StillHand()),
+        )
+        try:
+            assert "nobody asks for money now" in ask(page, {"device": "phone", "order": "pay paid"})["error"]
+            for number, (order, _) in enumerate(PAYS):
+                house.create("alipay", f"order-{number}", 2000, "工本费", "http://127.0.0.1:1/")
+                said = ask(page, {"device": "phone", "order": order})
+                assert (said["ok"], said["answer"]) == (True, "waiting" if order == "pay late" else "paid"), order
+                house.close(house.find("alipay", f"order-{number}"))
+            assert [len(trade.payments) for trade in house.trades.values()] == [1, 0, 2, 1, 1]
+            assert panels(page)["phone"]["orders"][0] == ["pay paid", "付款", "pay now"]
+            for fault in BEHAVES:
+                assert fault in ask(page, {"device": "phone", "order": f"fault {fault}"})["active"]
+            assert {behaviour.behave for behaviour, _ in house.behaviours} == set(BEHAVES)
+            assert not ask(page, {"device": "phone", "order": "fault paper_out"})["ok"]
+            assert ask(page, {"device": "phone", "order": "clear"})["active"] == []
+            assert house.behaviours == []
+        finally:
+            page.close()
 
 
 def test_the_app_shows_the_code_it_has_now(tmp_path: Path) -> None:
@@ -192,7 +222,7 @@ def test_the_simulators_know_every_order_of_the_dock() -> None:
 
 
 def test_every_fault_has_words_in_both_languages() -> None:
-    knobs = {fault for name in simulators() for fault in find_simulator(name).load().faults}
+    knobs = {fault for name in simulators() for fault in find_simulator(name).load().faults} | set(BEHAVES)
     assert not knobs - set(FAULTS), f"kiosk/demo/dock/levers.py: write {sorted(knobs - set(FAULTS))}"
     for chinese, english in FAULTS.values():
         assert re.search(r"[\u4e00-\u9fff]", chinese)
