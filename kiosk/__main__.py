@@ -17,12 +17,12 @@ def main(arguments: list[str] | None = None) -> int:
     run.add_argument("--config", type=Path, required=True, help="machine.toml")
 
     demo = commands.add_parser("demo", help="the whole house with simulators, one invented citizen served")
-    demo.add_argument("--matter", default="no_house_certificate")
-    demo.add_argument("--journeys", type=int, default=1)
+    demo.add_argument("--matter", default="no_house_certificate", help="a folder's name under assets/matters/*/")
+    demo.add_argument("--journeys", type=_journeys, default=1, help="how many citizens in a row, with different cards")
     demo.add_argument("--mode", choices=("standard", "elder"), default="standard")
     demo.add_argument("--language", choices=("zh-CN", "zh-TW", "en"), default="zh-CN")
     demo.add_argument("--orientation", choices=("portrait", "landscape"), default="portrait")
-    demo.add_argument("--out", default="build/demo")
+    demo.add_argument("--out", default="build/demo", help="a new or empty folder, or an earlier demo's")
     demo.add_argument("--stay", action="store_true", help="stay up and take orders for the simulators")
 
     preview = commands.add_parser("preview", help="a matter's screens as pictures, without devices or centre")
@@ -80,6 +80,13 @@ def run_preview(given: argparse.Namespace) -> int:
     stuck = [f"{mode}: {reason}" for mode, views in walked if (reason := stuck_at(views))]
     print("\n".join(stuck), end="\n" if stuck else "")
     return 1 if stuck else 0
+
+
+def _journeys(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least one citizen comes")
+    return number
 
 
 if __name__ == "__main__":

@@ -20,13 +20,20 @@ from kiosk.demo.processes import DemoFailed
 from kiosk.demo.report import collect_paper, copy_journal, write_report
 
 ARRIVAL_SECONDS = 30.0
+TRACES = ("screens", "machine.toml", "report.json")
+"""One of them is in every folder a demo wrote to."""
+LEFT_FILES = ("report.json", "receipt.bin", "receipt.png", "document.pdf", "journal.sqlite")
 
 
 def run_demo(arguments: argparse.Namespace) -> int:
     """Exit code 0 when every journey succeeded and its transaction arrived at the server."""
     console = Console(highlight=False)
     out = Path(arguments.out).resolve()
-    _fresh(out)
+    try:
+        fresh(out)
+    except DemoFailed as error:
+        console.print(f"[bold red]The demo did not start:[/] {error}")
+        return 1
     city = City(out, orientation=arguments.orientation)
     started = time.monotonic()
     try:
@@ -49,13 +56,19 @@ def run_demo(arguments: argparse.Namespace) -> int:
     return 0 if all(journey["disposition"] == "succeeded" for journey in report["journeys"]) else 1
 
 
-def _fresh(out: Path) -> None:
-    """Nothing of an earlier demo is taken for this one's."""
-    for name in ("logs", "server", "terminal", "sandbox", "devices", "screens"):
-        shutil.rmtree(out / name, ignore_errors=True)
-    for name in ("report.json", "receipt.bin", "receipt.png", "document.pdf", "journal.sqlite"):
-        (out / name).unlink(missing_ok=True)
-    (out / "screens").mkdir(parents=True)
+def fresh(out: Path) -> None:
+    """Nothing of an earlier demo is taken for this one's, and nothing else is touched. Raises `DemoFailed`."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if any(out.iterdir()) and not any((out / name).exists() for name in TRACES):
+            raise DemoFailed(f"{out} holds something else than a demo: name a new or empty folder with --out")
+        for name in ("logs", "server", "terminal", "sandbox", "devices", "screens"):
+            shutil.rmtree(out / name, ignore_errors=True)
+        for name in LEFT_FILES:
+            (out / name).unlink(missing_ok=True)
+        (out / "screens").mkdir()
+    except OSError as error:
+        raise DemoFailed(f"{out} cannot be written: {error.strerror}: name another folder with --out") from error
 
 
 def _serve(
@@ -104,7 +117,8 @@ def _tell(console: Console, city: City, report: dict[str, object], seconds: floa
             f"  {journey['transaction_number']}  {journey['matter']}  {journey['disposition']}  "
             f"signed in after {journey['sign_in_ms']} ms, {journey['journal_entries']} journal entries"
         )
-    console.print(f"Left in {city.out}: report.json, screens/, receipt.png, document.pdf, journal.sqlite, server/")
+    left = [name for name in LEFT_FILES if (city.out / name).exists()]
+    console.print(f"Left in {city.out}: {', '.join([*left, 'screens/', 'server/'])}")
 
 
 def _stay(console: Console, city: City) -> None:
