@@ -166,7 +166,7 @@ class Cashier:
         if notice is None:
             return
         if notice.refund_number and notice.given is not None:
-            await self._record_given(notice.refund_number, notice.given)
+            await self._record_given(notice.refund_number, notice.given, told_by=provider)
             return
         order = await self._reading(lambda session: session.get(PaymentOrder, notice.number))
         if order is None or notice.payment is None or (order.channel, order.account) != (
@@ -271,11 +271,18 @@ class Cashier:
             await self._writing(write)
         await self.give_all(number)
 
-    async def _record_given(self, number: str, given: Given) -> None:
+    async def _record_given(self, number: str, given: Given, *, told_by: Provider | None = None) -> None:
+        """`told_by`: a notice's sender, who speaks of the refunds of its own account alone."""
+
         def write(session: Session) -> None:
             row = session.exec(select(PaymentRefund).where(PaymentRefund.number == number).with_for_update()).first()
-            if row is not None:
-                refunds.record(row, given)
+            order = session.get(PaymentOrder, row.order_number) if row is not None else None
+            if row is None or order is None:
+                return
+            if told_by is not None and (order.channel, order.account) != (told_by.channel, told_by.account):
+                log.warning("a notice of %s is about no refund of its own", told_by.channel)
+                return
+            refunds.record(row, given)
 
         await self._writing(write)
 
