@@ -42,7 +42,7 @@ OPTIONAL_ROOMS = (
     "fleet_server.dashboard.pages", "fleet_server.staff.pages",
     "fleet_server.terminals.pages", "fleet_server.matters.pages", "fleet_server.journal.pages",
     "fleet_server.maintenance.pages", "fleet_server.payments.pages", "fleet_server.ratings.pages",
-    "fleet_server.confirmations.pages", "fleet_server.assistance.pages",
+    "fleet_server.confirmations.api", "fleet_server.confirmations.pages", "fleet_server.assistance.pages",
 )  # fmt: skip
 """Where present, each offers `router`, and may offer `install(app)` for what else it needs. What is to run as long as
 the server lives is put into `app.state.background`: callables that return a coroutine."""

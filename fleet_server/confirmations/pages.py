@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from fleet_server.confirmations import api, service
+from fleet_server.confirmations import service
 from fleet_server.confirmations.models import ClerkCreate, Pin
 from fleet_server.dashboard.forms import Text, attempt, read_form
 from fleet_server.dashboard.shell import Entry, back_to, language_of, live_part, page, roles, shell_of
@@ -30,7 +30,6 @@ Administrator = Annotated[StaffIdentity, Depends(require(*ADMINISTRATORS))]
 
 
 def install(app: FastAPI) -> None:
-    app.include_router(api.router)
     shell_of(app).open_room(
         "confirmations", Path(__file__).parent / "templates",
         Entry("confirmations", "/confirmations", "shield", READERS, 38),
