@@ -21,6 +21,8 @@ SEARCH_SECONDS = 3.0
 LOOK_SECONDS = 1.5
 """Before something is touched that is not what was wanted: the page may still be drawn."""
 WAYS_IN = ("face", "code", "bank_card", "clerk")
+TRAVEL = "travel_document"
+"""A way in without the identity card, confirmed by the face."""
 FURTHER = ("scroll:down", "options:next", "scroll:up", "options:previous")
 """What a citizen touches who does not see what is looked for."""
 PREFERENCES = ("have_page", "camera", "alipay", "wechat", "non_tax", "5")
@@ -172,6 +174,10 @@ class Citizen:
         screen = state["screen"]
         acted = False
         match screen["kind"], screen["place"]:
+            case "instruct", "card_reader" if journey.way_in == TRAVEL and "option:without_card" in names:
+                acted = self._tap(names, "option:without_card")
+            case "instruct", "document_camera" if journey.way_in == TRAVEL:
+                acted = self._lay_document(names, journey)
             case "instruct", "card_reader":
                 self._at_card_reader(screen, journey)
             case "instruct", "card_slot":
@@ -193,6 +199,13 @@ class Citizen:
             case _:
                 acted = self._tap(names, "primary")
         return acted
+
+    def _lay_document(self, names: set[str], journey: Journey) -> bool:
+        if journey.card_laid_at == 0.0:
+            self._city.order("face_check", f"person {journey.card}")
+            journey.card_laid_at = time.monotonic()
+            self._city.order("document_camera", f"place travel_{journey.card}")
+        return self._tap(names, "primary")
 
     def _at_card_reader(self, screen: dict[str, Any], journey: Journey) -> None:
         if screen["step"]:

@@ -17,7 +17,7 @@ domain.md 6.6).
 
 from __future__ import annotations
 
-from drivers.messages import DeviceClass
+from drivers.messages import CardType, DeviceClass
 from kiosk.contracts.errors import FaultCode
 from kiosk.contracts.matter import Assurance
 from kiosk.flow.screens import ChooseScreen, Chosen, Option
@@ -35,6 +35,7 @@ from kiosk.flow.words import word
 
 __all__ = ["sign_in"]
 
+TRAVEL_DOCUMENTS = frozenset({CardType.TRAVEL_PERMIT, CardType.PASSPORT})
 CONFIRMING = {"face": face.by_face, "code": by_code, "bank_card": by_bank_card, "clerk": clerk.by_clerk}
 INSTEAD = {
     "app_code": by_app_code,
@@ -50,7 +51,8 @@ async def sign_in(transaction: Transaction, needed: Assurance) -> None:
     while identity.card is None:
         await _learn_who(transaction)
     while not identity.satisfies(needed):
-        way = await _choose(transaction, "choose_way_title", "choose_way", _ways_to_confirm(transaction))
+        say = "choose_way_document" if identity.card.card_type in TRAVEL_DOCUMENTS else "choose_way"
+        way = await _choose(transaction, "choose_way_title", say, _ways_to_confirm(transaction))
         try:
             await CONFIRMING[way](transaction)
         except SteppedBack:

@@ -90,6 +90,7 @@ def test_the_zone_names_nobody_alone_and_a_code_confirms(tmp_path: Path) -> None
         await begin(world)
         await lay(world)
         ways = await world.screen("who", "choose")
+        assert ways.say.zh_cn.startswith("证件")
         assert journalled(world, "signed_in") == []
         world.choose(ways, "code")
         world.fill(await world.screen("who", "form"), code="123456")
