@@ -22,7 +22,7 @@ from kiosk.contracts.assistance import (
 from kiosk.contracts.errors import Garbled, JournalFull, Unreachable
 from kiosk.contracts.matter import Matter
 from kiosk.contracts.value import LocalizedText
-from kiosk.flow.course.description import describe
+from kiosk.flow.course.description import describe, places
 from kiosk.flow.equipment import JournalInUse
 from kiosk.flow.screens import StageKind, View
 from kiosk.flow.words import word
@@ -176,12 +176,11 @@ class Assistance:
         if message.number <= call.heard or self._helper is None:
             return
         call.heard = message.number
-        names = {each.name for each in self._description.touchables} | {each.name for each in self._description.fields}
-        is_here = message.screen == self._description.screen and message.point in names
-        self._note("assistance_heard", ready=message.is_ready and message.text is not None, pointed=is_here)
-        self._show(
-            replace(self._helper, message=message.text or self._helper.message, point=message.point if is_here else "")
-        )
+        assert self._view is not None
+        here = places(self._view, self._matter_of(self._view)) if message.screen == self._description.screen else {}
+        point = here.get(message.point, "")
+        self._note("assistance_heard", ready=message.is_ready and message.text is not None, pointed=bool(point))
+        self._show(replace(self._helper, message=message.text or self._helper.message, point=point))
 
     def _said(self) -> dict[str, object]:
         assert self._view is not None

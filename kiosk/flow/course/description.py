@@ -77,17 +77,33 @@ def _texts_in(node: Any) -> Iterator[str]:
             yield from _texts_in(each)
 
 
-def _touchables(view: View, public: _Public) -> Iterator[Touchable]:
+def places(view: View, matter: Matter | None) -> dict[str, str]:
+    """What a helper can point at, by the name in the description: the name of the same thing on the page."""
+    found = {name: f"option:{option.id}" for name, option in _options(view, _Public(matter))}
+    found |= {"primary": "primary", "back": "back"}
+    if isinstance(view.screen, FormScreen):
+        found |= {f"field:{item.id}": f"field:{item.id}" for item in view.screen.items}
+    return found
+
+
+def _options(view: View, public: _Public) -> Iterator[tuple[str, Option]]:
+    """An option an authority listed may be called by a number of the citizen's: it is told by its place alone."""
     screen = view.screen
     if screen is None:
         return
-    options: tuple[Option, ...] = screen.options + screen.several if isinstance(screen, ChooseScreen) else ()
-    for option in (*options, *screen.alternatives):
-        yield Touchable(name=f"option:{option.id}"[:100], label=public(option.label), enabled=option.enabled)
-    if screen.primary is not None:
+    listed: tuple[Option, ...] = screen.options + screen.several if isinstance(screen, ChooseScreen) else ()
+    for index, option in enumerate((*listed, *screen.alternatives), 1):
+        yield f"option:{option.id}"[:100] if public(option.label) is not None else f"place:{index}", option
+
+
+def _touchables(view: View, public: _Public) -> Iterator[Touchable]:
+    for name, option in _options(view, public):
+        yield Touchable(name=name, label=public(option.label), enabled=option.enabled)
+    screen = view.screen
+    if screen is not None and screen.primary is not None:
         label = public(screen.primary.label)
         yield Touchable(name="primary", label=label, enabled=screen.primary.enabled, is_primary=True)
-    if screen.can_go_back:
+    if screen is not None and screen.can_go_back:
         yield Touchable(name="back")
 
 

@@ -95,7 +95,7 @@ Window {
             id: helper
             y: top.height
             width: parent.width
-            height: active && item ? item.implicitHeight : 0
+            height: active ? implicitHeight : 0
             active: Ui.stage.helper.length > 0 && foot.visible
             source: "Sheets/HelperBar.qml"
         }
