@@ -50,10 +50,11 @@ class Bench:
 
 @asynccontextmanager
 async def at_the_card_terminal(
-    folder: Path, *faults: str, submit: dict[str, Any] | None = None, is_down: bool = False
+    folder: Path, *faults: str, submit: dict[str, Any] | None = None, is_down: bool = False, remembers: bool = True
 ) -> AsyncIterator[Bench]:
     wire = ZvtSimulator(card_seconds="0.1")
-    terminal = ZvtTerminal(ZvtOptions(port=await wire.start(), state_path=str(folder / "cards.sqlite")))
+    ledger = str(folder / "cards.sqlite") if remembers else ""
+    terminal = ZvtTerminal(ZvtOptions(port=await wire.start(), state_path=ledger))
     for fault in faults:
         await wire.order("fault", fault)
     peer = MoneyPeer(("bank_card",))
@@ -149,3 +150,10 @@ async def test_money_the_device_cannot_give_back_is_owed_at_the_centre(tmp_path:
         bench.world.choose(await told(bench.world, "submit"), "home")
         assert await settled(bench.world) == "owed"
         assert (bench.charged_fen, bench.words) == (2000, ["paid", "owed"])
+
+
+@live
+async def test_a_device_that_forgets_its_orders_takes_no_card(tmp_path: Path) -> None:
+    async with at_the_card_terminal(tmp_path, remembers=False) as bench:
+        assert (await told(bench.world, "pay")).fault == "H83"
+        assert (bench.peer.orders, bench.wire.terminal.sent_authorisations) == ({}, 0)

@@ -90,11 +90,13 @@ async def _ways(transaction: Transaction, step: PayStep, payments: PaymentsInUse
 
 
 async def _takes_cards(transaction: Transaction) -> bool:
+    """Only from a device that keeps its orders on disk: another could not say after a power cut who was charged."""
     devices = transaction.equipment.devices
     if devices.payment_terminal is None or not devices.is_fit(DeviceClass.PAYMENT_TERMINAL):
         return False
     try:
-        return PaymentMethod.CARD in await devices.payment_terminal.methods()
+        can = await devices.payment_terminal.capabilities()
+        return "ids_on_disk" in can.features and PaymentMethod.CARD in await devices.payment_terminal.methods()
     except DeviceError:
         return False
 
