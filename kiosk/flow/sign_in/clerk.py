@@ -6,11 +6,14 @@ The centre judges both. The second is another clerk, here, or an operator at the
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
 import time
 import uuid
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 from kiosk.contracts.confirmations import (
     CLERK_DIGITS,
@@ -85,6 +88,7 @@ async def _first_word(transaction: Transaction, confirmations: ConfirmationsInUs
     error = None
     while True:
         said = await _asked(transaction, "clerk_first_title", "clerk_first_say", error)
+        assert said is not None
         request_id = uuid.uuid4().hex
         wanted = ConfirmationRequest(
             clerk=said.clerk, pin=said.pin, transaction_number=transaction.number, matter=transaction.matter.id,
@@ -115,9 +119,12 @@ async def _second_word(transaction: Transaction, confirmations: ConfirmationsInU
         return
     error = None
     while request.standing.state == "waiting":
+        meanwhile = functools.partial(_look_on, confirmations, request)
         try:
-            said = await _asked(transaction, "clerk_second_title", "clerk_second_say", error)
+            said = await _asked(transaction, "clerk_second_title", "clerk_second_say", error, meanwhile)
         except SteppedBack:
+            return
+        if said is None:
             return
         transaction.working("asking_centre")
         try:
@@ -148,6 +155,14 @@ async def _decided(transaction: Transaction, confirmations: ConfirmationsInUse, 
                 raise
 
 
+async def _look_on(confirmations: ConfirmationsInUse, request: Request) -> None:
+    """Return when it is decided elsewhere, or has run out, while a second clerk is typing."""
+    while request.standing.state == "waiting":
+        await asyncio.sleep(LOOK_SECONDS)
+        with suppress(Unreachable):
+            request.standing = await confirmations.look(request.id)
+
+
 def _waiting(transaction: Transaction) -> WorkingScreen:
     return WorkingScreen(
         **transaction.frame(
@@ -158,8 +173,18 @@ def _waiting(transaction: Transaction) -> WorkingScreen:
     )
 
 
-async def _asked(transaction: Transaction, title: str, say: str, error: LocalizedText | None) -> ClerkWord:
-    """Number and PIN as typed; what cannot be either is said at once and not sent. Raises SteppedBack."""
+async def _asked(
+    transaction: Transaction,
+    title: str,
+    say: str,
+    error: LocalizedText | None,
+    meanwhile: Callable[[], Coroutine[Any, Any, None]] | None = None,
+) -> ClerkWord | None:
+    """Number and PIN as typed; what cannot be either is said at once and not sent. Raises SteppedBack.
+
+    None when `meanwhile` ended before anything was typed.
+    """
+    session = transaction.session
     at_number = None
     while True:
         screen = FormScreen(
@@ -179,7 +204,11 @@ async def _asked(transaction: Transaction, title: str, say: str, error: Localize
                 FormItem(id="pin", label=word("clerk_pin"), kind="pin", max_length=PIN_DIGITS, error=error),
             ),
         )
-        answer = await transaction.session.ask(screen)
+        session.questions_asked += 1
+        session.show(screen)
+        answer = await (session.answered() if meanwhile is None else session.unless_answered(meanwhile()))
+        if answer is None:
+            return None
         typed = answer.values if isinstance(answer, FormFilled) else {}
         number, pin = typed.get("clerk", ""), typed.get("pin", "")
         at_number = None if re.match(CLERK_NUMBER, number) else word("clerk_number_short")

@@ -108,9 +108,10 @@ class Visit:
         self.world.fill(form, clerk=clerk, pin=pin or CLERKS[clerk])
         return form
 
-    async def operator(self, refusal: str = "") -> None:
+    async def operator(self, refusal: str = "", *, is_typing: bool = False) -> None:
         """Somebody at the centre decides the request that waits."""
-        await asked_for_a_second(self)
+        if not is_typing:
+            await asked_for_a_second(self)
 
         def decide() -> None:
             with self.database.writing() as session:
@@ -202,6 +203,18 @@ def test_an_operator_at_the_centre_is_the_second_person(house: House) -> None:
             {"decision": "confirmed", "first": "1001", "second": "operator", "second_is": "operator", "reason": ""}
         ]
         visit.says_nothing_of(*CLERKS.values(), LIN, "林测试")
+
+    told_of(house, story)
+
+
+def test_the_centre_may_be_quicker_than_the_second_clerk(house: House) -> None:
+    async def story(visit: Visit) -> None:
+        await visit.begin("clerk")
+        first = await visit.vouch("1001")
+        visit.world.choose(await asked_for_a_second(visit), "second_clerk")
+        await visit.at("form", first)
+        await visit.operator(is_typing=True)
+        await visit.signed_in("clerk")
 
     told_of(house, story)
 
