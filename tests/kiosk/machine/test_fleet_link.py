@@ -151,6 +151,10 @@ def test_everything_arrives_and_a_hint_brings_a_new_matter_within_seconds(
                 terminal.link._poll_seconds = 3600.0
                 terminal.link.look()
                 await until(lambda: centre.count("desired-state") >= 2)
+                heard: list[str] = []
+                terminal.link._on_hint = heard.append
+                await centre.say('{"look": "handover"}')
+                await until(lambda: heard == ["handover"])
                 centre.want(city.desire(city.publish(matter(version=2)), 2))
                 started = time.monotonic()
                 await centre.say('{"look": "desired-state"}')

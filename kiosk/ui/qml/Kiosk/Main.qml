@@ -102,7 +102,7 @@ Window {
 
         Loader {
             id: body
-            y: helper.y + helper.height
+            y: helper.y + helper.height + (helper.active ? Theme.mm(2) : 0)
             width: parent.width
             height: foot.y - y
             source: window.stage === "attract" ? "Pages/AttractPage.qml"
