@@ -24,7 +24,7 @@ from drivers.document_scanner.sane_facts import ScannerFacts, facts_of
 from drivers.document_scanner.sane_status import FAULTS, OF_THE_FEEDER, error_for
 from drivers.document_scanner.scanimage import Scanimage, sweep
 from drivers.document_scanner.zone.reader import read_zone_of_jpeg
-from drivers.errors import DeviceBusy, DeviceError, MediaError, Unsupported
+from drivers.errors import CommandTimedOut, DeviceBusy, DeviceError, MediaError, Unsupported
 from drivers.messages import (
     Capabilities,
     Corners,
@@ -145,9 +145,13 @@ class SaneScanner:
 
     async def read_zone(self, *, timeout_seconds: float = 20.0) -> MachineReadableZone:
         """See `DocumentScanner.read_zone`: the page that `capture` takes, fine enough for small print."""
+        deadline = time.monotonic() + timeout_seconds
         try:
             page = await self._captured(max(self._options.dpi, ZONE_DPI), timeout_seconds)
-            return await asyncio.to_thread(read_zone_of_jpeg, page.jpeg)
+            async with asyncio.timeout(max(deadline - time.monotonic(), 0.0)):
+                return await asyncio.to_thread(read_zone_of_jpeg, page.jpeg)
+        except TimeoutError:
+            raise CommandTimedOut("the zone was not read within the limit: lay the side with the zone up") from None
         finally:
             self._forget()
 
