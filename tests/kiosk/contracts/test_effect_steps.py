@@ -73,6 +73,10 @@ def test_a_matter_that_signs_pays_and_writes_is_good() -> None:
         ([WHO, BILL, PAY, PAY | {"id": "again"}, WRITE], "steps[3]", "takes money already"),
         ([WHO, BILL, PAY | {"channels": ["non_tax"]}, WRITE], "steps[2].channels", "add bill: service.QUERY"),
         ([WHO, BILL, PAY | {"channels": ["wechat", "wechat"]}, WRITE], "steps[2].channels", "listed twice"),
+        (
+            [WHO, BILL, PAY | {"channels": ["bank_card"], "lines": [PAY["lines"][0] | {"part": "one"}]}, WRITE],
+            "steps[2].channels", "whole payments",
+        ),
         ([WHO, BILL, PAY | {"subject": text("{card.name}的罚款")}, WRITE], "steps[2].subject.zh-CN", "without places"),
         (
             [WHO, BILL, PAY | {"lines": [{"label": text("费"), "amount_fen": "20.00"}]}, WRITE],

@@ -139,16 +139,16 @@ def test_money_is_paid_once_with_a_line_for_each_part() -> None:
         return {"id": "pay", "kind": "pay", "payee": text("局"), "subject": text("费"), "channels": list(channels),
                 "lines": [{"label": text("工本费"), "amount_fen": fen}]} | WORDS  # fmt: skip
 
-    first = member("household", population(), form(PHONE, CHILD), pay("2000", "alipay", "wechat"))
+    first = member("household", population(), form(PHONE, CHILD), pay("2000", "alipay", "wechat", "bank_card"))
     bill = population() | {"id": "bill", "operation": "insurance.bill"}
-    second = member("insurance", bill, form(PHONE | {"sources": []}), pay("{service.bill.fen}", "wechat"))
+    second = member("insurance", bill, form(PHONE | {"sources": []}), pay("{service.bill.fen}", "wechat", "bank_card"))
     made = composed("household", "insurance", of=members(first, second))
     paid = [step for step in made.steps if isinstance(step, PayStep)]
     assert len(paid) == 1
     assert [(line.part, line.amount_fen) for line in paid[0].lines] == [
         ("household", "2000"), ("insurance", "{service.insurance_bill.fen}"),
     ]  # fmt: skip
-    assert paid[0].channels == ("wechat",)
+    assert paid[0].channels == ("wechat",), "no bank card: one part of it could not go back"
     order = [step.id for step in made.steps]
     assert order.index("payment") < order.index("household_submit")
 
