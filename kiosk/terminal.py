@@ -17,7 +17,7 @@ from kiosk.flow.equipment import Equipment, SignInRules, TimeOuts
 from kiosk.flow.recovery import OpenEnds, ask_after, report_open_ends
 from kiosk.flow.screens import Hall, Mode, View
 from kiosk.flow.stage import Stage
-from kiosk.machine.devices import Devices, Hatch
+from kiosk.machine.devices import Acquaintances, Devices, Hatch
 from kiosk.machine.documents import page_pngs
 from kiosk.machine.fleet.assistance import AssistanceLine
 from kiosk.machine.fleet.client import FleetClient
@@ -114,6 +114,7 @@ class Terminal:
         )
         devices = Devices(await door.furnish(configured))
         self._parts.push_async_callback(devices.close)
+        Acquaintances(devices, self._settings.machine.data, journal.append)
         hatch = Hatch(devices, self._settings.machine.data, journal.append)
         await hatch.open()
         self._parts.push_async_callback(hatch.close)

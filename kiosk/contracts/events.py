@@ -83,6 +83,8 @@ EVENTS: dict[str, Event] = {
         _event("terminal_enrolled", "fact", "The machine was enrolled.", "terminal+", "server"),
         _event("device_changed", "fact", "A device changed its state.", "device+", "state+", "faults+"),
         _event("device_accepted", "fact", "A maintainer accepted another device in its place.", "device+", "why+"),
+        _event("device_exchanged", "fact", "Another device sits there than when the program last ran.", "device+",
+               "changed+", severity=_W),
         _event("device_restarted", "fact", "A maintainer had a device's process started afresh.", "device+"),
         _event("bundle_installed", "fact", "A bundle of matters was installed.", "bundle+", "generation+", "matters+"),
         _event("bundle_refused", "fact", "A bundle was refused; the one before keeps serving.", "bundle+",

@@ -28,6 +28,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from drivers.errors import DeviceError
 from drivers.messages import DeviceStatus
 from kiosk.contracts.errors import JournalFull
+from kiosk.machine.devices.acquaintances import said_of
 from kiosk.machine.devices.house import Devices
 
 SOCKET = "devices.sock"
@@ -149,8 +150,7 @@ class Hatch:
         said: dict[str, str] = {}
         with contextlib.suppress(DeviceError, TimeoutError):
             async with asyncio.timeout(SAID_SECONDS):
-                capabilities = await device.capabilities()
-            said = {key: value for key in ("vendor", "model", "serial") if (value := getattr(capabilities, key))}
+                said = said_of(await device.capabilities())
         return Seen(
             name=name, driver=device.config.driver, said=said, status=device.cached_status(), stranger=device.stranger
         )

@@ -16,10 +16,11 @@ import pytest
 from drivers.errors import DeviceAbsent
 from drivers.host import DeviceConfig
 from drivers.id_card_reader.simulator import SdtSimulator
+from drivers.id_card_reader.simulator.module import SAM_ID
 from drivers.messages import DeviceState, DeviceStatus, FaultAction
 from kiosk.__main__ import main
 from kiosk.contracts.fault_words import fault_names, fault_words
-from kiosk.machine.devices import Devices, Hatch
+from kiosk.machine.devices import Acquaintances, Devices, Hatch
 from kiosk.machine.devices.hatch import SOCKET, address_in
 from kiosk.machine.journal import Journal
 
@@ -72,9 +73,9 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(tmp_path: Path, **options: str) -> AsyncIterator[tuple[Bench, Journal]]:
+async def bench(tmp_path: Path, *, sits_there: str = SAM_ID, **options: str) -> AsyncIterator[tuple[Bench, Journal]]:
     folder = tmp_path / ("deep" * 30)
-    (folder / "data").mkdir(parents=True)
+    (folder / "data").mkdir(parents=True, exist_ok=True)
     (folder / "machine.toml").write_text(SETTINGS)
     journal = Journal.open(folder / "data" / "journal.sqlite", terminal="k1")
     config = DeviceConfig(
@@ -83,10 +84,11 @@ async def bench(tmp_path: Path, **options: str) -> AsyncIterator[tuple[Bench, Jo
     )  # fmt: skip
     devices, told = Devices([config]), list[DeviceStatus]()
     devices.on_change(lambda _, status: told.append(status))
+    Acquaintances(devices, folder / "data", journal.append)
     hatch = Hatch(devices, folder / "data", journal.append)
     it = Bench(folder, devices, told)
     try:
-        await it.plug()
+        await it.plug(sam_id=sits_there)
         await hatch.open()
         await devices.open()
         yield it, journal
@@ -164,6 +166,28 @@ def test_a_reader_that_is_not_the_one_in_the_settings_is_accepted_and_the_settin
             assert f"machine.toml still names {OTHER} as expected_device" in said
             assert it.standing() == WELL
             assert journal.entries()[-1].data["why"] == "not the configured one"
+
+    play(work)
+
+
+def damage(folder: Path) -> None:
+    next(folder.rglob("devices.json")).write_text("{broken")
+
+
+def test_a_reader_exchanged_while_the_terminal_was_off_serves_and_is_in_the_journal(tmp_path: Path) -> None:
+    async def run_once(sam_id: str) -> list[str]:
+        async with bench(tmp_path, sits_there=sam_id) as (it, journal):
+            kept = it.folder / "data" / "devices.json"
+            await it.until(lambda: kept.exists() and sam_id in kept.read_text())
+            assert it.standing() == WELL
+            return [str(entry.data["changed"]) for entry in journal.entries() if entry.event == "device_exchanged"]
+
+    async def work() -> None:
+        assert await run_once(SAM_ID) == []
+        assert await run_once(SAM_ID) == []
+        assert await run_once(OTHER) == ["serial"]
+        damage(tmp_path)
+        assert await run_once(SAM_ID) == ["serial"], "nothing to compare with: no further word"
 
     play(work)
 
