@@ -218,6 +218,7 @@ class DocumentCamera:
     async def read_zone(self, *, timeout_seconds: float = 20.0) -> MachineReadableZone:
         """See `DocumentScanner.read_zone`. Where no page is believed (a booklet that bulges), the whole picture is
         searched."""
+        until = time.monotonic() + timeout_seconds
         try:
             try:
                 page = await self.capture(timeout_seconds=timeout_seconds)
@@ -226,9 +227,9 @@ class DocumentCamera:
                 if error.reason != "no_media" or whole is None:
                     raise
                 with contextlib.suppress(MediaError):
-                    return await self._on_worker(read_zone, whole)
+                    return await self._on_worker(read_zone, whole, until)
                 raise
-            return await self._on_worker(read_zone_of_jpeg, page.jpeg)
+            return await self._on_worker(read_zone_of_jpeg, page.jpeg, until)
         finally:
             await self._on_worker(self._forget)
 

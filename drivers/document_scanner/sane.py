@@ -149,7 +149,7 @@ class SaneScanner:
         try:
             page = await self._captured(max(self._options.dpi, ZONE_DPI), timeout_seconds)
             async with asyncio.timeout(max(deadline - time.monotonic(), 0.0)):
-                return await asyncio.to_thread(read_zone_of_jpeg, page.jpeg)
+                return await asyncio.to_thread(read_zone_of_jpeg, page.jpeg, deadline)
         except TimeoutError:
             raise CommandTimedOut("the zone was not read within the limit: lay the side with the zone up") from None
         finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from typing import Any
 
 import cv2
@@ -10,7 +12,7 @@ import numpy as np
 from drivers.document_scanner.zone.codec import LAYOUTS, ZoneUnreadable, parsed
 from drivers.document_scanner.zone.glyphs import CELL_HEIGHT, PITCH, STRIP_HEIGHT, Ink, read_strips, strip_width
 from drivers.document_scanner.zone.lines import Grey, Line, groups, lean_degrees, upright
-from drivers.errors import MediaError
+from drivers.errors import CommandTimedOut, MediaError
 from drivers.messages import MachineReadableZone
 
 LEAST_LIKENESS = 0.6
@@ -24,15 +26,22 @@ SENTENCES = {
 }
 
 
-def read_zone(picture: Any) -> MachineReadableZone:
-    """From BGR or grey, lying in any direction. Raises `MediaError`: `zone_not_found`, `zone_unreadable`."""
+def read_zone(picture: Any, until: float = math.inf) -> MachineReadableZone:
+    """From BGR or grey, lying in any direction, `until` this moment of the monotonic clock.
+
+    Raises `MediaError` (`zone_not_found`, `zone_unreadable`) and `CommandTimedOut`.
+    """
     grey: Grey = picture if picture.ndim == 2 else np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
     lean = lean_degrees(grey)
     seen = False
     for degrees in (lean, lean + 180, lean + 90, lean - 90):
+        if time.monotonic() > until:
+            raise CommandTimedOut("the picture was not searched to its end")
         turned = upright(grey, degrees)
         try:
             for group in groups(turned):
+                if time.monotonic() > until:
+                    raise CommandTimedOut("the picture was not searched to its end")
                 zone, is_one = _said_by(turned, group)
                 seen = seen or is_one
                 if zone is not None:
@@ -43,11 +52,11 @@ def read_zone(picture: Any) -> MachineReadableZone:
     raise MediaError(SENTENCES[reason], reason)
 
 
-def read_zone_of_jpeg(jpeg: bytes) -> MachineReadableZone:
+def read_zone_of_jpeg(jpeg: bytes, until: float = math.inf) -> MachineReadableZone:
     """As `read_zone`; the decoded picture is overwritten."""
     picture: Any = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
     try:
-        return read_zone(picture)
+        return read_zone(picture, until)
     finally:
         picture[:] = 0
 

@@ -5,6 +5,7 @@ What counts is that nothing wrong is believed; a refusal costs the citizen a sec
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import Any
 
@@ -19,7 +20,7 @@ from drivers.document_scanner.simulator import on_mat
 from drivers.document_scanner.simulator.travel_documents import FONT, known_documents, zone_of
 from drivers.document_scanner.zone.codec import composed
 from drivers.document_scanner.zone.reader import read_zone
-from drivers.errors import MediaError
+from drivers.errors import CommandTimedOut, MediaError
 from drivers.messages import MachineReadableZone
 
 PX_PER_MM = 7.5
@@ -102,6 +103,11 @@ def test_four_hundred_documents_photographed_askew() -> None:
     counted = outcomes(400, 21)
     assert counted["wrong"] == 0
     assert counted["right"] >= 380, counted
+
+
+def test_a_search_ends_at_its_limit() -> None:
+    with pytest.raises(CommandTimedOut):
+        read_zone(laid("tenancy", 90.0), until=time.monotonic())
 
 
 def test_other_papers_have_no_zone() -> None:
