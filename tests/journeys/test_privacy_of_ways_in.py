@@ -30,6 +30,7 @@ class Watched(ScannedCitizen):
 
 
 @pytest.mark.campaign
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("way", "secret", "moment"), [
     ("clerk", "PIN of clerk 1001", "vouching"), ("bank_card", "bank card", "asking the bank"),
 ])  # fmt: skip
