@@ -60,6 +60,8 @@ class Journey:
 class Citizen:
     """Knows nothing of matters: what to do follows from what stands on the screen."""
 
+    patience_seconds = JOURNEY_SECONDS
+
     def __init__(self, city: City, hand: Hand, shots: Path | None) -> None:
         self._city = city
         self._hand = hand
@@ -81,7 +83,7 @@ class Citizen:
         """
         self._facing, self._last_screen, self._typed, self._clerk = "", (), 0, 0
         journey.answers = journey.answers or answers_of(journey.matter, journey.card)
-        deadline = time.monotonic() + JOURNEY_SECONDS
+        deadline = time.monotonic() + self.patience_seconds
         been_inside = False
         while time.monotonic() < deadline:
             state = self._hand.state()
