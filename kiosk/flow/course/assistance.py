@@ -97,7 +97,7 @@ class Assistance:
             self._description = description
             self._news.set()
             if moved and self._helper is not None and self._helper.point:
-                self._show(replace(self._helper, point=""))
+                self._show(replace(self._helper, message=None, point=""))
 
     def look_soon(self) -> None:
         """The centre hints that somebody took the call, wrote, pointed or ended it."""
@@ -178,8 +178,12 @@ class Assistance:
         call.heard = message.number
         assert self._view is not None
         here = places(self._view, self._matter_of(self._view)) if message.screen == self._description.screen else {}
-        point = here.get(message.point, "")
-        self._note("assistance_heard", ready=message.is_ready and message.text is not None, pointed=bool(point))
+        point = here.get(message.point, "") if message.point else self._helper.point
+        self._note(
+            "assistance_heard",
+            ready=message.is_ready and message.text is not None,
+            pointed=bool(message.point and point),
+        )
         self._show(replace(self._helper, message=message.text or self._helper.message, point=point))
 
     def _said(self) -> dict[str, object]:

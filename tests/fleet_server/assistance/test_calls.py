@@ -214,9 +214,11 @@ def test_a_citizen_is_led_through_and_no_value_leaves_the_machine(
             assert "联系电话" in page
             await asyncio.to_thread(helper.send, f"/help/{call}/say", ready="fill", point="field:place")
             await helped(hall, "talking", says="请填完这一项", point="field:place")
+            await asyncio.to_thread(helper.send, f"/help/{call}/say", ready="this")
+            await helped(hall, "talking", says="请点亮起来的这个", point="field:place")
             hall.fill(form, place="样例路12号", phone="")
             await hall.screen("check", "review")
-            await helped(hall, "talking", point="")
+            await helped(hall, "talking", says="远程协助员来了", point="")
             seen = await described(world, "review")
             page = await asyncio.to_thread(helper.page, f"/help/{call}")
             assert '"zh-CN": "姓名"' in seen
@@ -228,7 +230,8 @@ def test_a_citizen_is_led_through_and_no_value_leaves_the_machine(
             journal = [(name, data) for name, data in hall.events() if name.startswith("assistance_")]
             consents = [(data["subject"], data["text_version"]) for _, data in hall.events("consent_given")]
         assert [name for name, _ in journal] == [
-            "assistance_asked", "assistance_taken", "assistance_heard", "assistance_ended",
+            "assistance_asked", "assistance_taken", "assistance_heard", "assistance_heard",
+            "assistance_ended",
         ]  # fmt: skip
         assert journal[-1][1]["reason"] == "citizen"
         assert ("remote_help", "2026-1") in consents

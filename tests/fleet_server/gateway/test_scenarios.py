@@ -37,6 +37,7 @@ from fleet_server.terminals.models import SiteCreate, TerminalCreate
 from kiosk.contracts.matter import Matter, PayStep
 from kiosk.contracts.scenario import Scenario, load_scenario
 from kiosk.contracts.value import is_identity_number, sha256_hex
+from kiosk.flow.course.description import describe
 from kiosk.flow.equipment import SignInRules
 from kiosk.flow.screens import Mode, Screen, StageKind, View
 from kiosk.machine.documents import page_pngs
@@ -203,6 +204,16 @@ class House:
             view = await world.until(has_news_since(view.screen), LONGEST_SECONDS)
         world.leave()
         await world.until(lambda view: view.stage is StageKind.ATTRACT)
+        told = "".join(describe(view, matter).model_dump_json() for view in world.views)
+        assert not [value for value in self._personal(scenario) if value in told], "a helper would see a value"
+
+    def _personal(self, scenario: Scenario) -> set[str]:
+        """Values of this citizen, of which no screen's description may hold one."""
+        card = card_of(scenario.citizen)
+        values = {card.name, card.name_latin, card.id_number, card.permit_number, card.address}
+        values |= {citizen.phone for citizen in self.city.people.values() if citizen.id == scenario.citizen}
+        values |= {sent.text for sent in scenario.sends.values()}
+        return {value for value in values if value and len(value) >= 3}
 
     def _newest_code(self) -> str:
         found = re.search(r"\d{6}", self.city.inbox[-1].text)
