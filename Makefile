@@ -24,8 +24,9 @@ check: setup
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(TESTS)
 
+# Longer than an hour on two cores; a line for each test tells how far it is.
 campaign: setup
-	@$(BIN)/python -m pytest -m campaign --timeout 3600 $(TESTS)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(RERUNS) -m campaign -vv --timeout 3600 $(TESTS)
 
 bench: setup
 	@$(BIN)/python -m tests.bench

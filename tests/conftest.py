@@ -18,7 +18,12 @@ if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
 
 TOGETHER = "tests/journeys/"
 """They share one house of many processes, started once."""
-DEALT_OUT = ("tests/fleet_server/gateway/test_scenarios.py", "tests/kiosk/ui/test_audit.py")
+DEALT_OUT = (
+    "tests/fleet_server/gateway/test_scenarios.py",
+    "tests/fleet_server/gateway/test_every_screen.py",
+    "tests/kiosk/ui/test_audit.py",
+    "tests/journeys/test_privacy_of_every_matter.py",
+)
 """Long files whose tests stand each by itself: they are dealt out in parts."""
 PARTS = 4
 FIRST = (TOGETHER, "tests/drivers/test_fault_matrix.py")
@@ -42,9 +47,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            if nodeid.startswith(TOGETHER):
-                return TOGETHER
             file = nodeid.partition("::")[0]
-            return f"{file} {zlib.crc32(nodeid.encode()) % PARTS}" if file in DEALT_OUT else file
+            if file in DEALT_OUT:
+                return f"{file} {zlib.crc32(nodeid.encode()) % PARTS}"
+            return TOGETHER if file.startswith(TOGETHER) else file
 
     return ByFile(config, log)

@@ -131,9 +131,9 @@ class Screens:
 
 
 class HouseWithScreens(House):
-    """A house whose citizens touch the window. Pictures are drawn meanwhile: its hours are not as short."""
+    """A house whose citizens touch the window. Pictures are drawn meanwhile: hours are hours."""
 
-    times_as_fast = 4
+    times_as_fast = 1
     paying_times_as_fast = 2
     screens: Screens
 
