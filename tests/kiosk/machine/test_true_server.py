@@ -56,7 +56,7 @@ class Fleet:
     def command(self, *arguments: str, **environment: str) -> str:
         command = [sys.executable, "-m", "fleet_server", *arguments, "--data", str(self.data)]
         given = {**os.environ, **self.environment, **environment}
-        return subprocess.run(command, env=given, check=True, capture_output=True, text=True, timeout=60).stdout
+        return subprocess.run(command, env=given, check=True, capture_output=True, text=True, timeout=110).stdout
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +84,7 @@ async def until(condition: Callable[[], Any], seconds: float = 15.0) -> None:
         await asyncio.sleep(0.02)
 
 
+@pytest.mark.timeout(300)
 def test_from_enrolment_to_a_sealed_certificate_and_a_new_version(fleet: Fleet, tmp_path: Path) -> None:
     asyncio.run(story(fleet, tmp_path))
 

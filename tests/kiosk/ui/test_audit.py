@@ -14,8 +14,8 @@ from kiosk.ui.gallery.__main__ import VISITS, Gallery
 from kiosk.ui.gallery.views import NAMES
 from tests.kiosk.ui.audit import audit, contrast
 
+pytestmark = pytest.mark.timeout(300)
 EVERYTHING = (*NAMES, *VISITS)
-
 
 ALWAYS = (
     (Language.ZH_CN, Mode.STANDARD),
