@@ -142,7 +142,8 @@ def _part_of_a_number(content: bytes, at: int, pattern: bytes, encoding: str) ->
 
 
 def _rarity(four: bytes) -> int:
-    return len(set(four)) - 4 * four.count(0)
+    """Half of a memory is zeros: a window that begins with two of them would be looked at everywhere."""
+    return len(set(four)) - 4 * four.count(0) - 12 * (four[:2] == b"\0\0")
 
 
 def _patterns(needles: Sequence[str | bytes]) -> dict[bytes, tuple[int, str]]:
