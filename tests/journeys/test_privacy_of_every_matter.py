@@ -1,0 +1,45 @@
+"""Campaign: after each matter there is, nothing of its citizen is left. DESIGN 4."""
+
+from __future__ import annotations
+
+import pytest
+
+from kiosk.demo.cards import MATTERS, cards_for
+from kiosk.demo.hand import Hand
+from tests.journeys.scanned_terminal import PICTURES, ScannedCity, has_face
+from tests.journeys.test_privacy import Visit, city, hand, visited
+
+__all__ = ["city", "hand"]
+
+ALL_MATTERS = sorted(folder.name for folder in MATTERS.glob("*/*/") if (folder / "matter.yaml").is_file())
+
+
+def visit_to(matter: str) -> Visit:
+    """By the first citizen for whom it ends well; every other is in elder mode, and one in four shows a face."""
+    number, card = ALL_MATTERS.index(matter), cards_for(matter)[0]
+    return Visit(
+        matter, card, ("standard", "elder")[number % 2], "face" if has_face(card) and not number % 4 else "code"
+    )
+
+
+@pytest.fixture(scope="module")
+def said_by_itself(city: ScannedCity, hand: Hand) -> set[str | bytes]:
+    """What stands in a terminal nobody has used: no citizen's, whatever the city's registers hold of it."""
+    assert hand.state()["stage"] == "attract"
+    visits = [visit_to(matter) for matter in ALL_MATTERS]
+    needles = {f"{visit.name}: {name}": value for visit in visits for name, value in visit.needles().items()}
+    return {needles[name] for name in city.in_memory(needles)} - set(PICTURES.values())
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("matter", ALL_MATTERS)
+def test_nothing_is_left_of_any_matter(
+    city: ScannedCity, hand: Hand, matter: str, said_by_itself: set[str | bytes]
+) -> None:
+    visit = visit_to(matter)
+    needles = {name: value for name, value in visit.needles().items() if value not in said_by_itself}
+    assert {"name", "identity number", *PICTURES, "card's picture"} <= needles.keys()
+    citizen, left = visited(city, hand, visit, needles)
+    if "review" in citizen.found_at:
+        assert "name" in citizen.found_at["review"]
+    assert left == []
