@@ -10,6 +10,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from sqlmodel import select
 
+from fleet_server.assistance.models import HelpCall
 from fleet_server.dashboard.answers import MACHINES
 from fleet_server.security import Role
 from fleet_server.staff.models import AuditEntry
@@ -19,12 +20,16 @@ from tests.fleet_server.conftest import MATTER, PASSWORD, World
 from tests.fleet_server.dashboard.conftest import Browser, send
 from tests.fleet_server.peer import Journal
 
-PUBLIC = {("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/language/{language}")}
+PUBLIC = {
+    ("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/language/{language}"), ("GET", "/phone"),
+    ("GET", "/phone/{name}"),
+}  # fmt: skip
 EVIL = "<script>alert(1)</script>"
 EVIL_SHORT = "<img src=x onerror=alert(1)>"
 VALUES = {
     "terminal": "bench-1", "number": "n-1", "matter": "no_house_certificate", "draft": "1", "submission": "1",
     "name": "author", "quarantine": "1", "language": "en",
+    "call": "0" * 32,
 }  # fmt: skip
 
 
@@ -64,6 +69,11 @@ def test_without_its_role_a_page_answers_403_and_with_it_not(world: World, brows
     with world.client() as machine:
         journal.upload(machine)
     world.publish(1)
+    with world.database.writing() as session:
+        seen = {"screen": 0, "stage": "home"}
+        session.add(
+            HelpCall(id=VALUES["call"], terminal=peer.terminal, mode="elder", language="zh-CN", description=seen)
+        )
     refused = 0
     with browser(role) as client:
         for route in page_routes(world):
@@ -230,6 +240,9 @@ WHO_MAY = {
                      "POST /accounts/{name}/password", "POST /accounts/{name}/disable"), frozenset({ADMINISTRATOR})),
     "POST /overview/take": {MAINTAINER},
     **dict.fromkeys(("GET /confirmations", "GET /confirmations/live"), frozenset({OPERATOR, AUDITOR, ADMINISTRATOR})),
+    **dict.fromkeys(("GET /help", "GET /help/live"), frozenset({OPERATOR, AUDITOR, ADMINISTRATOR})),
+    **dict.fromkeys(("GET /help/{call}", "GET /help/{call}/live", "POST /help/{call}/take", "POST /help/{call}/say",
+                     "POST /help/{call}/end"), frozenset({OPERATOR})),
     **dict.fromkeys(("POST /confirmations/confirm", "POST /confirmations/refuse"), frozenset({OPERATOR})),
     **dict.fromkeys(("GET /clerks", "POST /clerks", "POST /clerks/{number}/pin", "POST /clerks/{number}/disable"),
                     frozenset({ADMINISTRATOR})),
