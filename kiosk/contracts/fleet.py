@@ -12,7 +12,7 @@
 | GET  documents/{document_id}                | – → application/pdf                                           |
 | handovers/…                                 | kiosk/contracts/handover.py                                  |
 | assistance/…                                | kiosk/contracts/assistance.py                                |
-| WS   channel                                | server sends {"look": what}: desired-state, commands, handover, assistance |
+| WS   channel                                | server sends {"look": WHAT}: desired-state, commands, handover, … |
 
 Every request but the enrolment carries an HTTP message signature (RFC 9421), label `terminal`, Ed25519, over
 `@method`, `@path`, `@query`, `date` and, with a body, `content-digest` (RFC 9530); parameters created, nonce, keyid
