@@ -13,7 +13,7 @@ from tests.drivers.fault_cases.case import FaultCase
 PERSON = "chen"
 OPTIONS = {"accept_at": 0.40, "retry_at": 0.45, "position_seconds": 3.0, "step_seconds": 4.0, "attempts": 1}
 """Invented people are more alike than living ones; one attempt tells enough."""
-ENGINE = {"engine": "patch", "step_seconds": 2.0}
+ENGINE = {"engine": "patch"}
 """Of the package that `engine_package` puts on the path of the device processes."""
 
 
