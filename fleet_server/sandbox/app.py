@@ -108,6 +108,10 @@ def _open_levers(app: FastAPI, city: City) -> None:
     def clear_orders() -> None:
         city.orders.clear()
 
+    @app.post("/new-day", status_code=204)
+    def new_day() -> None:
+        city.forget()
+
     @app.get("/authorities.pem", response_model=None)
     def authorities() -> Response:
         return PlainTextResponse(city.authority.pem, media_type="application/x-pem-file")

@@ -109,6 +109,11 @@ class City:
             code: str = answer.read().decode()
         return code
 
+    def new_day(self) -> None:
+        """The departments' books are as they were at first: the next citizen may register the same firm."""
+        with urllib.request.urlopen(f"{self.sandbox_address}/new-day", data=b"", timeout=10):
+            pass
+
     def summary(self) -> dict[str, int]:
         """What the server holds: terminals, transactions, journal entries."""
         return self.fleet_command("summary", "--json")

@@ -79,6 +79,7 @@ def _serve(
     for number in range(arguments.journeys):
         card = cards[number % len(cards)]
         tell(f"Citizen {number + 1} of {arguments.journeys} at the terminal")
+        city.new_day()
         journey = Journey(card, arguments.matter, arguments.mode, arguments.language)
         _wait_for_matter(hand, arguments.matter)
         Citizen(city, hand, city.out / "screens" if number == 0 else None).walk(journey)
