@@ -17,6 +17,8 @@ from drivers.registry import protocol_of
 
 STATUS_SECONDS = 2.0
 STARTING_SECONDS = 10.0
+GONE_SECONDS = 2.0
+"""For a program a driver had started to be killed with it, and collected by the system."""
 BACK_SECONDS = 3.0
 BUSY_MACHINE_TIMES = 4
 """A machine on which the first start took long gives a restart as many times longer."""
@@ -103,8 +105,11 @@ async def close(bench: Bench) -> str:
             raise failure
         if before is not None and before.is_fit and not after.is_fit:
             raise Broken(f"it was {before.device} before it was closed and is {after.device} after")
-    if pid is not None and _group_lives(pid):
-        raise Broken("processes it had started outlived its close")
+    deadline = time.monotonic() + GONE_SECONDS
+    while pid is not None and _group_lives(pid):
+        if time.monotonic() > deadline:
+            raise Broken("processes it had started outlived its close")
+        await asyncio.sleep(0.01)
     return ""
 
 
