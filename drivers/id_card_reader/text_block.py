@@ -119,7 +119,9 @@ def decode_new_address(data: bytes) -> str | None:
 
 def encode_text_block(card: IdCard) -> bytes:
     """The 256 bytes a card with these fields holds. Raises `ValueError` for a field that does not fit its place."""
-    layout = LAYOUTS[card.card_type]
+    layout = LAYOUTS.get(card.card_type)
+    if layout is None:
+        raise ValueError(f"no chip of this kind holds a {card.card_type}")
     block = bytearray(_padded("", Place(0, BLOCK_BYTES)))
     for field, place in layout.items():
         block[place.offset : place.offset + place.size] = _padded(_written(card, field, layout), place)

@@ -27,7 +27,8 @@ from drivers.id_card_reader.sdk.reading import VendorModule, VendorReading
 from drivers.id_card_reader.sdk.sdtapi import Sdtapi
 from drivers.id_card_reader.sdk.termb import Termb
 from drivers.id_card_reader.sdt.exchange import Watch
-from drivers.messages import Capabilities, CardType, DeviceClass, DeviceState, DeviceStatus, IdCard, Message
+from drivers.id_card_reader.text_block import LAYOUTS
+from drivers.messages import Capabilities, DeviceClass, DeviceState, DeviceStatus, IdCard, Message
 
 VERSION: Final = "1.0"
 STATUS_SECONDS: Final = 1.4
@@ -83,7 +84,7 @@ class SdkReader:
         self._decoder_state, self._decoder = open_photo_decoder(options.photo_decoder)
 
     async def capabilities(self) -> Capabilities:
-        features = {"photo", *(card_type.value for card_type in CardType), *self._features}
+        features = {"photo", *(card_type.value for card_type in LAYOUTS), *self._features}
         if not self._options.want_new_address:
             features.discard("new_address")
         if self._decoder_state == "ok":

@@ -17,7 +17,8 @@ from drivers.id_card_reader.sdt.exchange import Exchange, Watch
 from drivers.id_card_reader.sdt.frames import Framing
 from drivers.id_card_reader.sdt.module import Module
 from drivers.id_card_reader.sdt.reading import Reading
-from drivers.messages import Capabilities, CardType, DeviceClass, DeviceStatus, IdCard, Message
+from drivers.id_card_reader.text_block import LAYOUTS
+from drivers.messages import Capabilities, DeviceClass, DeviceStatus, IdCard, Message
 
 VERSION: Final = "1.0"
 STATUS_SECONDS: Final = 1.4
@@ -62,7 +63,7 @@ class SdtReader:
         self._decoder_state, self._decoder = open_photo_decoder(options.photo_decoder)
 
     async def capabilities(self) -> Capabilities:
-        features = {"photo", "presence", *(card_type.value for card_type in CardType)}
+        features = {"photo", "presence", *(card_type.value for card_type in LAYOUTS)}
         if self._module.sam_id is not None:
             features.add("sam_id")
         if self._options.want_new_address:
