@@ -7,6 +7,7 @@ thread sends it; of several that wait only the newest is shown.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Coroutine
@@ -58,7 +59,8 @@ class Bridge(QObject):
     def shut(self) -> None:
         """Close the hall, end the loop; both have `STOP_SECONDS`. Called on the Qt thread."""
         if self._loop and self._ended and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._ended.set)
+            with contextlib.suppress(RuntimeError):  # it has just ended by itself
+                self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join(STOP_SECONDS)
         if self._thread.is_alive():
             log.error("the flow's thread did not end within %s s", STOP_SECONDS)

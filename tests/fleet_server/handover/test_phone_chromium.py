@@ -70,6 +70,7 @@ def chosen(page: Page, directory: Path, *contents: bytes) -> None:
     files = [directory / f"photo-{number}.jpg" for number in range(len(contents))]
     for file, content in zip(files, contents, strict=True):
         file.write_bytes(content)
+    expect(page.locator("#form")).to_be_visible()  # the slip has been heard: nobody can choose before
     page.set_input_files("#file", files)
 
 
