@@ -62,7 +62,7 @@ class Option:
     """Chosen before, when the citizen went back."""
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class ScreenOfStep:
     """What all screens share.
 
@@ -83,7 +83,7 @@ class ScreenOfStep:
     can_leave: bool = True
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class InstructScreen(ScreenOfStep):
     """Do something at a device: lay the card, look at the camera, lay a paper. `progress` 0…100, None unknown.
 
@@ -100,7 +100,7 @@ class InstructScreen(ScreenOfStep):
     seconds_total: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class ChooseScreen(ScreenOfStep):
     """Pick one (ways to sign in, grades of the rating) or several, then confirm when `primary` is given."""
 
@@ -136,7 +136,7 @@ class KnownItem:
     origin: LocalizedText | None = None
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class FormScreen(ScreenOfStep):
     """Ask only for what nobody knows; what is known stands above."""
 
@@ -145,7 +145,7 @@ class FormScreen(ScreenOfStep):
     known: tuple[KnownItem, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class PreviewScreen(ScreenOfStep):
     """Look at a page before it is printed or handed in. `page_png` lives in memory only."""
 
@@ -154,7 +154,7 @@ class PreviewScreen(ScreenOfStep):
     caption: LocalizedText | None = None
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class ReviewScreen(ScreenOfStep):
     """Check what will be sent, or read what is agreed to: label and value, or a longer text."""
 
@@ -163,7 +163,7 @@ class ReviewScreen(ScreenOfStep):
     text: LocalizedText | None = None
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class WorkingScreen(ScreenOfStep):
     """Something runs; the citizen waits. `progress` 0…100, None unknown."""
 
@@ -172,7 +172,7 @@ class WorkingScreen(ScreenOfStep):
     progress: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class NoticeScreen(ScreenOfStep):
     """Say how it stands: done, take your papers, a failure. For a failure: what of the money and papers, and a code."""
 
@@ -189,7 +189,7 @@ InkLine = tuple[tuple[float, float, float], ...]
 """From pen down to pen up: millimetres from the field's upper left, and pressure 0…1."""
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class SignScreen(ScreenOfStep):
     """Read the statement, write a name. `writes_here`: on this glass; otherwise on a pad, whose `ink` is shown."""
 
@@ -202,7 +202,7 @@ class SignScreen(ScreenOfStep):
     hint: LocalizedText | None = None
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class PayScreen(ScreenOfStep):
     """Money to be paid now. `qr` is what the citizen scans; without one the citizen acts at `place`.
 
@@ -336,7 +336,7 @@ class TimeOutWarning:
     seconds_total: int
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class View:
     """Everything the screen shows at one moment. The flow publishes a new one whenever anything changed."""
 

@@ -14,7 +14,7 @@ from kiosk.ui.view_models.session import NO_SCREEN, SessionViewModel
 from kiosk.ui.view_models.snapshot import SnapshotModel, option_row, readable, text_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class FormSnapshot:
     """`pad` is the keyboard the current field needs: "", "text", "number", "identity", "money" or "keys" (`keys`)."""
 

@@ -27,7 +27,7 @@ Catalogue = tuple[tuple[str, int], ...]
 """Which matters, in which versions."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class HomeSnapshot:
     page: str = "home"
     favourites: Rows = ()

@@ -29,7 +29,7 @@ class Writer(Protocol):
     def compose(self, letters: str) -> None: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class KeyboardSnapshot:
     page: str = "pinyin"
     composing: str = ""

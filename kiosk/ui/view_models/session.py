@@ -42,7 +42,7 @@ NO_CONTENT: dict[str, Any] = {
 """Every key of every kind: a page that is about to go never reads a missing one."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class SessionSnapshot:
     screen_id: int = NO_SCREEN
     step_id: str = ""

@@ -13,7 +13,7 @@ from kiosk.ui.view_models.calls import HallCalls
 from kiosk.ui.view_models.snapshot import SnapshotModel, readable, text_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class StageSnapshot:
     stage: str = ""
     elder: bool = False

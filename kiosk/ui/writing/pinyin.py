@@ -10,8 +10,8 @@ import bisect
 import math
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 DICTIONARY = Path("/usr/share/rime-data/pinyin_simp.dict.yaml")
 LONGEST_INPUT = 40
@@ -22,16 +22,14 @@ _WORD_BONUS = 3.0
 _INTERJECTIONS = frozenset({"n", "ng", "m", "hm", "hng"})
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """`consumed` letters of the input (apostrophes included) become `text` when it is chosen."""
 
     text: str
     consumed: int
 
 
-@dataclass(frozen=True)
-class _Word:
+class _Word(NamedTuple):
     text: str
     syllables: tuple[str, ...]
     weight: int

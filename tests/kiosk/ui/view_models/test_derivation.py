@@ -187,7 +187,7 @@ def test_values_live_as_long_as_their_screen() -> None:
     assert derive_form_snapshot(session(form, language=Language.EN), typed).values["employer"] == "样例"
     later = replace(form, screen_id=99)
     assert derive_form_snapshot(session(later), typed).values["employer"] == ""
-    assert derive_form_snapshot(session(SCREENS["review"]), typed) == FormSnapshot()
+    assert vars(derive_form_snapshot(session(SCREENS["review"]), typed)) == vars(FormSnapshot())
 
 
 def test_a_form_without_items_has_no_keyboard() -> None:

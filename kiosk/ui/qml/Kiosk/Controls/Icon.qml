@@ -11,7 +11,7 @@ Image {
 
     width: size
     height: size
-    source: name.length > 0 ? "image://icon/" + name + "/" + String(color).slice(1, 7) : ""
+    source: visible && name.length > 0 ? "image://icon/" + name + "/" + String(color).slice(1, 7) : ""
     sourceSize: Qt.size(size, size)
 
     Accessible.ignored: true
