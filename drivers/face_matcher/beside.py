@@ -29,12 +29,16 @@ class LostBeside(Exception):
 
 
 class Beside:
-    """A fork that answers questions, one after another. `ask` from any thread; `end` always, then `close`."""
+    """A fork that answers questions, one after another. `ask` from any thread; `end` always, then `close`.
+
+    `waiting` is for who shares questions out: how many were given to it and are not answered.
+    """
 
     def __init__(self, answer: Callable[[bytes], bytes]) -> None:
         theirs, self._questions = os.pipe()
         self._answers, ours = os.pipe()
         self._turn = threading.Lock()
+        self.waiting = 0
         self._pid = os.fork()
         if self._pid == 0:
             os.close(self._questions)  # with the parent's end gone, the fork reads to the end and is gone too
@@ -46,10 +50,6 @@ class Beside:
             os.set_blocking(end, False)
         with contextlib.suppress(OSError):
             fcntl.fcntl(self._questions, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-
-    @property
-    def is_computing(self) -> bool:
-        return self._turn.locked()
 
     def ask(self, question: Sequence[Part]) -> bytes:
         """The answer to a question, given in parts; waits its turn. Raises `LostBeside`."""

@@ -1,12 +1,13 @@
-"""The vectors of one check, on two cores where the engine bears a fork, on one elsewhere.
+"""The vectors of one check, computed in forks beside where the engine bears one, here elsewhere.
 
-The card's picture is encoded beside the first live frame; then every other live frame, so that the course goes on
-looking. Nothing of it outlives `wipe`.
+The card's picture and the live frames are shared out, so that the course goes on looking meanwhile. Nothing of it
+outlives `wipe`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ import numpy as np
 from drivers.face_matcher.beside import LENGTH, Beside, LostBeside, Part
 from drivers.face_matcher.engine import Face, FaceEngine, Image, Vector
 
+FORKS = 2
 USABLE, UNUSABLE = b"+", b"-"
 CARD, FRAME = b"c", b"f"
 
@@ -40,10 +42,10 @@ class Encodings:
     def __init__(self, engine: FaceEngine, spend: Spend) -> None:
         self._engine, self._spend = engine, spend
         may_fork = getattr(engine, "can_fork", False) and _computes_on_one_thread()
-        self._beside = Beside(lambda question: answered(engine, question)) if may_fork else None
+        forks = min(FORKS, os.cpu_count() or 1) if may_fork else 0
+        self._besides = [Beside(lambda question: answered(engine, question)) for _ in range(forks)]
         self._card: Encoding | None = None
         self._begun: list[Encoding] = []
-        self._last_was_here = False
 
     async def begin_card(self, png: bytes) -> None:
         """Return at once where the fork computes; after the encoding where it cannot be done beside."""
@@ -63,7 +65,7 @@ class Encodings:
         return await self._vector(self._card)
 
     async def of_frame(self, image: Image, face: Face) -> Encoding:
-        """Return when the engine may look at the next frame: at once, or after encoding this one here."""
+        """Return when the engine may look at the next frame: at once, or, without a fork, after encoding this one."""
         return await self._begin("encode", frame_question(image, face), lambda: self._engine.encode(image, face))
 
     async def vectors(self, begun: Sequence[Encoding]) -> list[Vector]:
@@ -78,9 +80,9 @@ class Encodings:
             return await asyncio.shield(encoding.done)
 
     async def wipe(self) -> None:
-        """The fork is gone, nobody waits for it any more, and every vector is overwritten."""
-        if self._beside is not None:
-            self._beside.end()
+        """The forks are gone, nobody waits for them any more, and every vector is overwritten."""
+        for beside in self._besides:
+            beside.end()
         for encoding in self._begun:
             await asyncio.wait({encoding.done})
             if not encoding.done.cancelled() and encoding.done.exception() is None:
@@ -88,22 +90,27 @@ class Encodings:
                 if vector is not None:
                     vector[:] = 0
         self._begun.clear()
-        if self._beside is not None:
-            self._beside.close()
+        for beside in self._besides:
+            beside.close()
 
     async def _begin(self, part: str, question: Sequence[Part], here: Callable[[], Vector | None]) -> Encoding:
-        beside = self._beside
-        if beside is not None and (self._last_was_here or not beside.is_computing):
-            self._last_was_here = False
+        beside = min(self._besides, key=lambda each: each.waiting, default=None)
+        if beside is None:
+            work = asyncio.to_thread(self._spend, part, here)
+        else:
+            beside.waiting += 1
             work = asyncio.to_thread(self._spend, part, lambda: vector_of(beside.ask(question)))
-            encoding = Encoding(part, here, asyncio.ensure_future(work))
-            self._begun.append(encoding)
-            return encoding
-        self._last_was_here = True
-        encoding = Encoding(part, here, asyncio.ensure_future(asyncio.to_thread(self._spend, part, here)))
+        encoding = Encoding(part, here, asyncio.ensure_future(work))
         self._begun.append(encoding)
-        await asyncio.wait({encoding.done})
+        if beside is None:
+            await asyncio.wait({encoding.done})
+        else:
+            encoding.done.add_done_callback(functools.partial(_answered, beside))
         return encoding
+
+
+def _answered(beside: Beside, _done: object) -> None:
+    beside.waiting -= 1
 
 
 def _computes_on_one_thread() -> bool:

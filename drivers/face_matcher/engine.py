@@ -84,8 +84,8 @@ class Thresholds:
 class FaceEngine(Protocol):
     """One a process, used by one thread at a time. Vectors are overwritten by the caller, so they must be its own.
 
-    An engine that also computes in a fork of its process says `can_fork = True`: the card's picture and every other
-    live one are then encoded there. One that keeps threads or a graphics processor must not.
+    An engine that also computes in a fork of its process says `can_fork = True`: the card's picture and the live
+    ones are then encoded there. One that keeps threads or a graphics processor must not.
     """
 
     name: str
