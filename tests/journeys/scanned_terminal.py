@@ -177,8 +177,7 @@ class ScannedCitizen(Citizen):
 
 def needles_of(card: str) -> Needles:
     """Everything the city knows of a sample citizen that is not found in a dictionary or a serial number by chance."""
-    text = (SAMPLES / "citizens.yaml").read_text(encoding="utf-8")
-    citizen = next(each for each in yaml.load(text, Loader=yaml.CSafeLoader)["citizens"] if each["id"] == card)
+    citizen = _citizen(card)
     sample = load_cards()[card]
     born = sample.fields.birth_date
     assert born is not None
@@ -212,6 +211,17 @@ def needles_of(card: str) -> Needles:
     if has_face(card):
         needles["portrait"] = middle(_portrait(card).read_bytes())
     return needles
+
+
+def _citizen(card: str) -> dict[str, Any]:
+    text = (SAMPLES / "citizens.yaml").read_text(encoding="utf-8")
+    citizens: list[dict[str, Any]] = yaml.load(text, Loader=yaml.CSafeLoader)["citizens"]
+    return next(each for each in citizens if each["id"] == card)
+
+
+def has_phone(card: str) -> bool:
+    """Whether a code can be sent to the citizen of that card."""
+    return bool(_citizen(card).get("phone"))
 
 
 def has_face(card: str) -> bool:
