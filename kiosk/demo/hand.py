@@ -15,11 +15,21 @@ class Hand:
     """JSON lines to `kiosk.ui.remote_hand`: state, tap, type, shot."""
 
     def __init__(self, path: Path, seconds: float = 60.0) -> None:
+        self._path = path
+        self._reach(seconds)
+
+    def reach_again(self) -> None:
+        """On a new line: the terminal frees what it held of the old one, and what was said on it."""
+        self._file.close()
+        self._socket.close()
+        self._reach(10.0)
+
+    def _reach(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while True:
             self._socket = socket.socket(socket.AF_UNIX)
             try:
-                self._socket.connect(str(path))
+                self._socket.connect(str(self._path))
                 break
             except OSError as error:
                 self._socket.close()

@@ -112,6 +112,7 @@ def visited(
     papers = set(_documents(city))
     citizen = ScannedCitizen(city, hand, needles)
     citizen.walk(Journey(visit.card, visit.matter, visit.mode, way_in=visit.way_in))
+    hand.reach_again()  # the line of this development hand repeats what stands on the screen
     for paper in set(_documents(city)) - papers:
         needles |= {f"document {paper.stem}": middle(paper.read_bytes()), f"number of {paper.stem}": _number(paper)}
     memory = city.until_forgotten(needles)
