@@ -25,7 +25,8 @@ from drivers.messages import (
 )
 from drivers.smart_card_reader import apdu as commands
 from drivers.smart_card_reader.health import Health
-from drivers.smart_card_reader.links.link import APDU_SCHEME, is_contactless, no_card, silent
+from drivers.smart_card_reader.links.link import is_contactless, no_card, silent
+from drivers.smart_card_reader.links.opening import APDU_SCHEME
 from drivers.smart_card_reader.links.presence import LOOK_SECONDS, PEER_LOOK_SECONDS, Presence
 from drivers.smart_card_reader.session import CardSession
 from drivers.smart_card_reader.speaker import Speaker

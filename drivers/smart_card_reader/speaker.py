@@ -6,7 +6,8 @@ import time
 from typing import Final
 
 from drivers.errors import DeviceAbsent, DeviceError, DeviceOffline, MediaError
-from drivers.smart_card_reader.links.link import Chip, Link, open_link
+from drivers.smart_card_reader.links.link import Chip, Link
+from drivers.smart_card_reader.links.opening import open_link
 from drivers.smart_card_reader.links.presence import MISS_SECONDS, MISSES
 from drivers.smart_card_reader.session import CardSession
 from drivers.smart_card_reader.writing import RecordWriter

@@ -17,7 +17,7 @@ from kiosk.contracts.text import FieldKind, Language, LocalizedText
 if TYPE_CHECKING:  # the screen is painted before these rooms are loaded
     from drivers.messages import Preview
     from kiosk.contracts.errors import FaultCode
-    from kiosk.flow.course.assistance import Helper
+    from kiosk.flow.course.helper import Helper
 
 
 class Mode(StrEnum):

@@ -14,7 +14,7 @@ from kiosk.contracts.errors import JournalFull
 from kiosk.contracts.events import Disposition
 from kiosk.contracts.value import CITY_TIME, Language
 from kiosk.flow.catalogue import doors, favourites, out_of_service_reasons, tiles
-from kiosk.flow.course.assistance import Helper
+from kiosk.flow.course.helper import Helper
 from kiosk.flow.course.walk import run_transaction, thanks
 from kiosk.flow.equipment import Equipment
 from kiosk.flow.screens import (

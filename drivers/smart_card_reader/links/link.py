@@ -10,7 +10,6 @@ from typing import Final, Protocol
 
 from drivers.errors import DeviceError, DeviceOffline, MediaError
 
-APDU_SCHEME: Final = "apdu://"
 CONTACTLESS_ATR: Final = (0x80, 0x80, 0x01)
 """T0's upper half, TD1 and TD2 that PC/SC part 3, 3.1.3.2.3, gives to every contactless card."""
 
@@ -65,17 +64,6 @@ class Link(Protocol):
     def close(self) -> None:
         """Never raises."""
         ...
-
-
-def open_link(reader: str) -> Link:
-    """A link to the reader of that name, or to `apdu://host:port`. Raises `DeviceError`."""
-    if reader.startswith(APDU_SCHEME):
-        from drivers.smart_card_reader.links.virtual import ApduLink  # noqa: PLC0415 - only where a virtual card serves
-
-        return ApduLink(reader)
-    from drivers.smart_card_reader.links.pcsc import PcscLink  # noqa: PLC0415 - pyscard is needed only here
-
-    return PcscLink(reader)
 
 
 def is_contactless(atr: bytes) -> bool:

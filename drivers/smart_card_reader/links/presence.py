@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from drivers.errors import DeviceError, HardwareFault
-from drivers.smart_card_reader.links.link import NOTHING, Link, Look, open_link
+from drivers.smart_card_reader.links.link import NOTHING, Link, Look
+from drivers.smart_card_reader.links.opening import open_link
 from drivers.watch import Watch
 
 LOOK_SECONDS: Final = 0.5

@@ -21,8 +21,8 @@ from kiosk.contracts.assistance import (
 )
 from kiosk.contracts.errors import Garbled, JournalFull, Unreachable
 from kiosk.contracts.matter import Matter
-from kiosk.contracts.value import LocalizedText
 from kiosk.flow.course.description import describe, places
+from kiosk.flow.course.helper import Helper
 from kiosk.flow.equipment import JournalInUse
 from kiosk.flow.screens import StageKind, View
 from kiosk.flow.words import word
@@ -34,16 +34,6 @@ CONSENT_VERSION = "2026-1"
 
 Ending = Literal["citizen", "session", "nobody", "lost", "helper", "unreachable"]
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Helper:
-    """What the screen shows of the remote help. `point` names what to touch, as the page names it."""
-
-    state: Literal["calling", "talking", "ended"]
-    note: LocalizedText
-    message: LocalizedText | None = None
-    point: str = ""
 
 
 class AssistanceInUse(Protocol):

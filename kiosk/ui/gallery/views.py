@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter
 
-from kiosk.flow.course.assistance import Helper
+from kiosk.flow.course.helper import Helper
 from kiosk.flow.screens import PreviewScreen, Reason, StageKind, Tile, TimeOutWarning, View
 from kiosk.ui.gallery.effect_screens import EFFECT_SCREENS
 from kiosk.ui.gallery.question_screens import QUESTION_SCREENS
