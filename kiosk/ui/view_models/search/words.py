@@ -14,6 +14,9 @@ FOLDER = Path(__file__).resolve().parents[4] / "assets" / "i18n" / "search"
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]+")
 _LETTERS = re.compile(r"[a-z0-9']+")
+_NUMBER = re.compile(r"[0-9]+")
+_FEWEST_DIGITS = 4
+"""Shorter numbers count months, yuan or children and name no matter."""
 _LONGEST_STEM = 7
 _LONGEST_WORD = 8
 
@@ -23,8 +26,7 @@ class Vocabulary:
     """`traditional` maps characters to their simplified form; `concepts` a word to what it stands for."""
 
     traditional: dict[int, str]
-    fillers: re.Pattern[str]
-    filler_characters: frozenset[str]
+    words: re.Pattern[str]
     fillers_en: frozenset[str]
     concepts: dict[str, tuple[int, ...]]
     chinese: re.Pattern[str]
@@ -37,9 +39,11 @@ class Vocabulary:
         return word in self.fillers_en or word in self.concepts
 
     def without_fillers(self, text: str) -> str:
-        """What is left of a question; empty words alone stay, one empty character does not."""
-        words = self.fillers.sub(" ", text)
-        rest = "".join(" " if character in self.filler_characters else character for character in words)
+        """What is left of a question; empty words alone stay, one empty character does not.
+
+        A word that stands for something stays whole: 份 says nothing, but 身份证 does.
+        """
+        rest = self.words.sub(lambda word: word.group() if word.group() in self.concepts else " ", text)
         return rest if rest.strip() or len(text) == 1 else text
 
     def tokens(self, text: str, *, within: bool = False) -> set[str]:
@@ -55,7 +59,7 @@ class Vocabulary:
                 found.update(f"c{concept}" for concept in self._within(run))
             found.update(f"b{run[at : at + 2]}" for at in range(len(run) - 1))
             found.update(f"u{character}" for character in run)
-        if any("a" <= letter <= "z" for letter in text):
+        if _LETTERS.search(text):
             found |= self._english_tokens(text)
         return found
 
@@ -85,8 +89,9 @@ def stem(word: str) -> str:
 
 
 def letters_in(text: str) -> list[str]:
-    """Runs of Latin letters, an input method's apostrophes away."""
-    return [run.replace("'", "") for run in _LETTERS.findall(text) if run.strip("'")]
+    """Runs of Latin letters, an input method's apostrophes away; of numbers those long enough to name something."""
+    runs = [run.replace("'", "") for run in _LETTERS.findall(text)]
+    return [run for run in runs if run and (len(run) >= _FEWEST_DIGITS or not _NUMBER.fullmatch(run))]
 
 
 @functools.cache
@@ -105,8 +110,7 @@ def read_vocabulary(folder: Path = FOLDER) -> Vocabulary:
     english = [word for word in concepts if word.isascii()]
     return Vocabulary(
         traditional=traditional,
-        fillers=_any_of(data["fillers"]),
-        filler_characters=frozenset(data["filler_characters"]),
+        words=_any_of({*data["fillers"], *data["filler_characters"], *chinese}),
         fillers_en=frozenset(data["fillers_en"]),
         concepts=concepts,
         chinese=_any_of(chinese),
