@@ -26,6 +26,7 @@ WRITE_SECONDS: Final = 1.0
 CONNECT_SECONDS: Final = 1.5
 DRAIN_SECONDS: Final = 0.02
 DRAIN_BYTES: Final = 4096
+LINE_LOST: Final = "unplugged"
 
 
 class Line(Protocol):
@@ -147,7 +148,7 @@ class SocketLine:
 
 
 def _gone(port: str) -> DeviceOffline:
-    return DeviceOffline(f"the reader on {port} was unplugged or its line was cut", "unplugged")
+    return DeviceOffline(f"the reader on {port} was unplugged or its line was cut: check its cable", LINE_LOST)
 
 
 def _opening_error(port: str, error: Exception) -> DeviceAbsent | DeviceBusy:

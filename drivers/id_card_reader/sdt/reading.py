@@ -6,10 +6,11 @@ import time
 from collections import Counter
 from typing import Final
 
-from drivers.errors import CommandTimedOut, DeviceError, MediaError
+from drivers.errors import CommandTimedOut, DeviceAbsent, DeviceBusy, DeviceError, DeviceOffline, MediaError
 from drivers.id_card_reader.sdt import commands
 from drivers.id_card_reader.sdt.commands import Command, refusal_of
 from drivers.id_card_reader.sdt.exchange import NoAnswer, Watch
+from drivers.id_card_reader.sdt.line import LINE_LOST
 from drivers.id_card_reader.sdt.module import Module
 from drivers.id_card_reader.text_block import decode_text_block
 from drivers.messages import IdCard
@@ -20,6 +21,9 @@ CARD_SECONDS: Final = 15.0
 """From when a card is first found; then the citizen is asked to place it again."""
 LOST_SECONDS: Final = 3.0
 """A card that failed and is not found again for so long must be lifted: the citizen is told."""
+LINE_LOSSES: Final = 2
+REDIAL_SECONDS: Final = 2.0
+REDIAL_PAUSE_SECONDS: Final = 0.2
 
 
 class Reading:
@@ -35,16 +39,44 @@ class Reading:
         self._insists = False
         self._is_found = False
         self._lost_at: float | None = None
+        self._line_losses = 0
 
     def run(self) -> IdCard:
         """Raises `CommandTimedOut` when no card came, else the error of device-classes C.1 that fits."""
-        self._module.open(self._watch)
+        while True:
+            try:
+                self._module.open(self._watch)
+                return self._await_card()
+            except DeviceOffline as error:
+                if error.reason != LINE_LOST:
+                    raise
+                self._dial_again(error)
+
+    def _await_card(self) -> IdCard:
         while self._module.awaits_turn(self._watch):
             if self._may_read() and (card := self._attempt()):
                 return card
             if self._failure is not None and self._is_over():
                 raise self._failure
         raise self._last_word()
+
+    def _dial_again(self, lost: DeviceOffline) -> None:
+        """A serial server that dropped its connection takes the next one, and a loose plug is soon back in. Raises
+        `lost` when it does not come back at once, or goes again and again."""
+        self._line_losses += 1
+        self._lost_at = None
+        if self._is_found:
+            self._note_failure(_damaged_answer())
+            self._insists = True
+        ends_at = time.monotonic() + REDIAL_SECONDS
+        while self._line_losses <= LINE_LOSSES and time.monotonic() < ends_at and not self._watch.has_ended:
+            self._watch.pause(REDIAL_PAUSE_SECONDS)
+            try:
+                self._module.open(self._watch)
+            except (DeviceAbsent, DeviceBusy, DeviceOffline):
+                continue
+            return
+        raise lost
 
     def _may_read(self) -> bool:
         """True when a card was found, or an attempt is worth making without."""
@@ -68,7 +100,7 @@ class Reading:
             data = self._select_and_read(insists=insists)
         except NoAnswer as silence:
             self._raise_if_unfit(silence)
-            self._note_failure(MediaError("the card's answer was damaged: lift it and place it again", "read_failed"))
+            self._note_failure(_damaged_answer())
             self._insists = True
             return None
         return None if data is None else self._decode(data)
@@ -142,3 +174,7 @@ class Reading:
         if error := self._failure or self._module.silence() or self._module.inoperable_error():
             return error
         return CommandTimedOut("no card was placed on the reader", "no_card")
+
+
+def _damaged_answer() -> MediaError:
+    return MediaError("the card's answer was damaged: lift it and place it again", "read_failed")

@@ -321,8 +321,9 @@ def test_the_sam_id_is_recorded_and_asked_again_when_it_is_nonsense() -> None:
         assert peer.order_of_commands().count(SAM) == 3
 
 
-def test_a_new_address_is_read() -> None:
-    with reader_with(Habits(answers={MORE: frame(0x90, wide("福建省厦门市思明区测试路2号", 35))})) as peer:
+@pytest.mark.parametrize("characters", [35, 0], ids=["padded", "without its padding"])
+def test_a_new_address_is_read(characters: int) -> None:
+    with reader_with(Habits(answers={MORE: frame(0x90, wide("福建省厦门市思明区测试路2号", characters))})) as peer:
         assert asyncio.run(read(peer.address)).new_address == "福建省厦门市思明区测试路2号"
 
 
@@ -445,20 +446,44 @@ def test_a_flood_from_the_first_moment_ends_in_time_and_in_little_memory() -> No
             peer.ending.set()
 
 
-def test_a_line_cut_while_the_card_is_read_is_told_at_once() -> None:
-    class Cut(OnTcp):
-        def answer(self, request: bytes, send: Callable[[bytes], None]) -> None:
-            if request[7:9].hex() == READ:
-                send(GOOD[READ][:500])
-                raise OSError("cut")
-            super().answer(request, send)
+class CutOff(OnTcp):
+    """A serial server that drops its connection in the middle of some answers."""
 
-    peer = Cut(Habits())
+    def __init__(self, habits: Habits, cuts: dict[str, int]) -> None:
+        super().__init__(habits)
+        self.cuts = cuts
+
+    def answer(self, request: bytes, send: Callable[[bytes], None]) -> None:
+        command = request[7:9].hex()
+        if self.cuts.get(command, 0) > 0:
+            self.cuts[command] -= 1
+            send(GOOD[command][: len(GOOD[command]) // 2])
+            raise OSError("cut")
+        super().answer(request, send)
+
+
+@pytest.mark.parametrize(
+    "cuts", [{STATUS: 1}, {SAM: 1}, {FIND: 2}, {SELECT: 1}, {READ: 1}, {SAM: 1, READ: 1}, {MORE: 1}]
+)
+def test_a_line_that_drops_in_an_answer_is_dialled_again(cuts: dict[str, int]) -> None:
+    peer = CutOff(Habits(strict=True), dict(cuts))
+    peer.start()
+    try:
+        assert is_read(asyncio.run(read(peer.address)))
+        assert not any(peer.cuts.values())
+    finally:
+        peer.close()
+
+
+def test_a_line_that_is_cut_again_and_again_is_told_soon() -> None:
+    peer = CutOff(Habits(), {READ: 99})
     peer.start()
     try:
         begun_at = time.monotonic()
-        with pytest.raises(DeviceOffline):
+        with pytest.raises(DeviceOffline) as caught:
             asyncio.run(read(peer.address))
+        assert caught.value.reason == "unplugged"
+        assert peer.cuts[READ] == 96  # dialled again twice
         assert time.monotonic() - begun_at < 8
     finally:
         peer.close()
