@@ -100,7 +100,7 @@ class SaneScanner:
         return Capabilities(
             device_class=DeviceClass.DOCUMENT_SCANNER, driver="document_scanner/sane", version="1",
             status_source="polled", poll_safe_in_motion=True, cancellable=frozenset({"capture", "scan"}),
-            features=frozenset() if self._facts is None else self._facts.features,
+            features=frozenset() if self._facts is None else self._facts.features | {"reads_zone"},
         )  # fmt: skip
 
     async def status(self) -> DeviceStatus:

@@ -19,6 +19,7 @@ from typing import Any
 from PIL import Image
 
 from drivers.messages import (
+    Capabilities,
     CardType,
     DeviceClass,
     DeviceState,
@@ -82,6 +83,12 @@ class Printer:
 
 
 class Camera:
+    async def capabilities(self) -> Capabilities:
+        return Capabilities(
+            device_class=DeviceClass.DOCUMENT_SCANNER, driver="document_scanner/props", version="1",
+            status_source="polled", poll_safe_in_motion=True, features=frozenset({"camera"}),
+        )  # fmt: skip
+
     async def capture(self, **_: Any) -> ScannedPage:
         jpeg = page_png(b"")
         return ScannedPage(jpeg=jpeg, width_px=620, height_px=877, sharpness=1.0, sha256=sha256_hex(jpeg))

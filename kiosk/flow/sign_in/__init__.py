@@ -17,6 +17,9 @@ domain.md 6.6).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from drivers.errors import DeviceError
 from drivers.messages import CardType, DeviceClass
 from kiosk.contracts.errors import FaultCode
 from kiosk.contracts.matter import Assurance
@@ -62,7 +65,7 @@ async def sign_in(transaction: Transaction, needed: Assurance) -> None:
 
 async def _learn_who(transaction: Transaction) -> None:
     """The identity card, or what takes its place; with no reader that works, at once what takes its place."""
-    others = _ways_without_card(transaction)
+    others = _ways_without_card(transaction, unable=await _unable(transaction))
     possible = any(way.enabled for way in others)
     if serves(transaction, DeviceClass.ID_CARD_READER) or not possible:
         if await read_card(transaction, others=possible):
@@ -95,8 +98,20 @@ def _ways_to_confirm(transaction: Transaction) -> tuple[Option, ...]:
     return tuple(options)
 
 
-def _ways_without_card(transaction: Transaction) -> tuple[Option, ...]:
-    """Only what this machine has; greyed while its device does not serve."""
+async def _unable(transaction: Transaction) -> dict[str, str]:
+    """Way → the word that says why this machine's device, fit as it is, cannot serve it."""
+    scanner = transaction.equipment.devices.document_scanner
+    if scanner is None or not serves(transaction, DeviceClass.DOCUMENT_SCANNER):
+        return {}
+    try:
+        can = (await scanner.capabilities()).features
+    except DeviceError:
+        return {"travel_document": "way_device_down"}
+    return {} if "reads_zone" in can else {"travel_document": "way_scanner_reads_no_zone"}
+
+
+def _ways_without_card(transaction: Transaction, *, unable: Mapping[str, str] | None = None) -> tuple[Option, ...]:
+    """Only what this machine has; greyed while its device does not serve, or cannot serve this way (`unable`)."""
     devices = transaction.equipment.devices
     for_bank_cards = devices.smart_card_reader if transaction.equipment.sign_in.allow_bank_card else None
     known = (
@@ -108,9 +123,9 @@ def _ways_without_card(transaction: Transaction) -> tuple[Option, ...]:
     options = []
     for way, icon, device, device_class in known:
         if device is not None:
-            fit = serves(transaction, device_class)
-            detail = f"way_{way}_detail" if fit else "way_device_down"
-            options.append(option(way, f"way_{way}", icon=icon, enabled=fit, detail=detail))
+            reason = (unable or {}).get(way, "" if serves(transaction, device_class) else "way_device_down")
+            detail = reason or f"way_{way}_detail"
+            options.append(option(way, f"way_{way}", icon=icon, enabled=not reason, detail=detail))
     return tuple(options)
 
 

@@ -189,7 +189,7 @@ def test_colours_are_not_exchanged(sane_folder: str) -> None:
 def test_what_it_cannot_do_is_refused_before_anything_moves(sane_folder: str) -> None:
     async def story() -> None:
         driver = device(sane_folder)
-        assert (await driver.capabilities()).features == {"flatbed", "feeder", "colour", "crop"}
+        assert (await driver.capabilities()).features == {"flatbed", "feeder", "colour", "crop", "reads_zone"}
         for order, reason in (
             (ScanOrder(source=ScanSource.CAMERA), "source_not_fitted"),
             (FEEDER.model_copy(update={"two_sided": True}), "two_sided_not_fitted"),

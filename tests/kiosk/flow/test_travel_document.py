@@ -12,9 +12,10 @@ import pytest
 from flow_world import World, matter
 
 from drivers.errors import CommandTimedOut, DeviceAbsent, DeviceError, MediaError
-from drivers.messages import DeviceClass, MachineReadableZone, ZoneFormat
+from drivers.messages import Capabilities, DeviceClass, MachineReadableZone, ZoneFormat
 from kiosk.contracts.errors import Refused
 from kiosk.flow.screens import Place, StageKind
+from kiosk.flow.words import word
 
 LEUNG = MachineReadableZone(
     format=ZoneFormat.TD1, document_code="CR", issuer="CHN", number="H12345678", nationality="CHN", birth="070707",
@@ -39,6 +40,13 @@ class Scanner:
 
     def __init__(self) -> None:
         self.zones: list[MachineReadableZone | DeviceError] = [LEUNG]
+        self.features = frozenset({"camera", "reads_zone"})
+
+    async def capabilities(self) -> Capabilities:
+        return Capabilities(
+            device_class=DeviceClass.DOCUMENT_SCANNER, driver="document_scanner/scripted", version="1",
+            status_source="polled", poll_safe_in_motion=True, features=self.features,
+        )  # fmt: skip
 
     async def read_zone(self, *, timeout_seconds: float = 20.0) -> MachineReadableZone:
         del timeout_seconds
@@ -239,6 +247,21 @@ def test_declined_consent_reads_nothing_and_leads_to_the_other_ways(tmp_path: Pa
         assert (await world.screen("who", "instruct")).place is Place.CARD_READER
         assert world.devices.document_scanner.zones == [LEUNG]
         assert [each["subject"] for each in journalled(world, "consent_declined")] == ["travel_document"]
+
+    told_of(tmp_path, story)
+
+
+def test_a_scanner_that_reads_no_zone_is_known_before_the_way_is_chosen(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        world.devices.document_scanner.features = frozenset({"camera"})
+        world.devices.code_scanner = Scanner()
+        world.stage.wake()
+        world.stage.start("sample")
+        world.choose(await world.screen("who", "instruct"), "without_card")
+        ways = {way.id: way for way in (await world.screen("who", "choose")).options}
+        assert not ways["travel_document"].enabled
+        assert ways["travel_document"].detail == word("way_scanner_reads_no_zone")
+        assert ways["app_code"].enabled
 
     told_of(tmp_path, story)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from drivers.errors import CommandTimedOut, DeviceError, DeviceOffline
 from drivers.messages import (
+    Capabilities,
     CardType,
     DeviceClass,
     DeviceState,
@@ -157,6 +158,12 @@ class ScriptedPrinter:
 class ScriptedScanner:
     def __init__(self) -> None:
         self.pages: list[DeviceError | None] = []
+
+    async def capabilities(self) -> Capabilities:
+        return Capabilities(
+            device_class=DeviceClass.DOCUMENT_SCANNER, driver="document_scanner/scripted", version="1",
+            status_source="polled", poll_safe_in_motion=True, features=frozenset({"camera", "reads_zone"}),
+        )  # fmt: skip
 
     async def capture(self, *, timeout_seconds: float = 20.0) -> ScannedPage:
         del timeout_seconds
