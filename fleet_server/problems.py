@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -68,6 +68,8 @@ def install(app: FastAPI) -> None:
     app.exception_handler(MatterInvalid)(_on_matter)
     app.exception_handler(OperationalError)(_on_database)
     app.exception_handler(PoolTimeout)(_on_database)
+    app.exception_handler(DataError)(_on_value)
+    app.exception_handler(OverflowError)(_on_value)
     app.exception_handler(Exception)(_on_anything)
 
 
@@ -101,6 +103,12 @@ async def _on_database(_request: Request, error: Exception) -> JSONResponse:
     log.error("database: %s", type(error).__name__, exc_info=error)
     problem = ProblemError(503, "database", "the database does not answer", headers={"Retry-After": "5"})
     return problem.response()
+
+
+async def _on_value(request: Request, error: Exception) -> JSONResponse:
+    """A number, day or text that fits its kind and yet no database. Its text would echo what was sent."""
+    log.warning("%s %s: a value beyond what can be stored: %s", request.method, request.url.path, type(error).__name__)
+    return ProblemError(422, "not_valid", "a value is beyond what can be stored").response()
 
 
 async def _on_anything(request: Request, error: Exception) -> JSONResponse:

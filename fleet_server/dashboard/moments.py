@@ -57,9 +57,9 @@ def ago(words: Words, moment: dt.datetime | None) -> str:
 
 
 def read_moment(text: object) -> dt.datetime | None:
-    """A moment a terminal wrote; None when it is none."""
+    """A moment a terminal wrote, in city time; None when it is none, or one the city has no time for."""
     try:
         moment = dt.datetime.fromisoformat(str(text))
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).astimezone(CITY_TIME)
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

@@ -24,6 +24,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
+from fleet_server.bodies import StrictRoute
 from fleet_server.database import Writing, database_of
 from fleet_server.handover import slips
 from fleet_server.handover.limits import Limit
@@ -52,7 +53,7 @@ HEADERS = {
 }
 
 pages = APIRouter(include_in_schema=False)
-router = APIRouter(prefix=f"{API}/slip", tags=["handover"])
+router = APIRouter(prefix=f"{API}/slip", tags=["handover"], route_class=StrictRoute)
 
 
 class OpenedSlip(BaseModel):

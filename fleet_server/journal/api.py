@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Path, Query, Request
 
+from fleet_server.bodies import StrictRoute
 from fleet_server.database import Reading, Writing
 from fleet_server.journal import search, service
 from fleet_server.journal.models import ChainProof, Lag, TimelineEntry, TransactionPublic
@@ -27,7 +28,7 @@ BODY: dict[str, Any] = {
 }
 
 router = APIRouter(prefix="/terminal/v1", tags=["terminal"], route_class=SignedRoute)
-staff_router = APIRouter(prefix="/staff/v1", tags=["journal"])
+staff_router = APIRouter(prefix="/staff/v1", tags=["journal"], route_class=StrictRoute)
 BODY_MODELS = (JournalBatch,)
 """Models the OpenAPI description names that no route declares by itself."""
 

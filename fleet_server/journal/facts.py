@@ -35,7 +35,7 @@ def _mistake_in(session: Session, terminal: str, raw: dict[str, Any]) -> str | N
                 _note(session, terminal, entry)
     except ValidationError as error:
         return f"{error.error_count()} members do not fit"
-    except (ValueError, TypeError, DataError) as error:
+    except (ValueError, TypeError, OverflowError, DataError) as error:
         return f"its facts cannot be read: {type(error).__name__}"
     return None if entry.event in EVENTS else "this event is not known here"
 
@@ -44,7 +44,7 @@ def _note(session: Session, terminal: str, entry: JournalEntry) -> None:
     number = entry.transaction_number
     if number is None or not 1 <= len(number) <= NUMBER_LENGTH or not number.isprintable():
         raise ValueError("the transaction number does not fit")
-    moment = entry.occurred_at if entry.occurred_at.tzinfo else entry.occurred_at.replace(tzinfo=dt.UTC)
+    moment = _moment(entry.occurred_at)
     row = session.get(Transaction, (entry.journal_id, number))
     if row is None:
         row = Transaction(
@@ -82,6 +82,14 @@ def _note_rating(row: Transaction, data: dict[str, Any], moment: dt.datetime) ->
     if row.rated_at is None:
         row.rating, row.rated_at = _number(data.get("grade")), moment
         row.rating_reasons = [each for each in (_text(data.get("reasons"), 80) or "").split(",") if each]
+
+
+def _moment(stated: dt.datetime) -> dt.datetime:
+    """A wrong clock is taken as it is. Within a day of the calendar's ends no other time zone could show it."""
+    moment = (stated if stated.tzinfo else stated.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+    if not dt.MINYEAR < moment.year < dt.MAXYEAR:
+        raise ValueError("a moment at the end of the calendar")
+    return moment
 
 
 def _text(value: object, length: int) -> str | None:

@@ -93,6 +93,9 @@ def read_batch(content: bytes, encoding: str, *, journal_id: str, public_key: by
         raise ProblemError(422, "malformed", "the batch names another journal than the address")
     if not 1 <= len(batch.entries) <= MAXIMUM_BATCH_ENTRIES:
         raise ProblemError(422, "malformed", f"a batch holds 1 to {MAXIMUM_BATCH_ENTRIES} entries")
+    last_sequence = batch.first_sequence + len(batch.entries) - 1
+    if not all(1 <= each < MAXIMUM_SEQUENCE for each in (batch.first_sequence, last_sequence, checkpoint.sequence)):
+        raise ProblemError(422, "malformed", f"entries are numbered from 1 to {MAXIMUM_SEQUENCE - 1}")
     check_chain(batch.entries, journal_id=journal_id, first=batch.first_sequence)
     _check_checkpoint(checkpoint, batch.entries, public_key)
     return ReceivedBatch(journal_id, batch.entries, checkpoint, encoding, content)
@@ -103,7 +106,7 @@ def check_chain(entries: list[Entry], *, journal_id: str, first: int) -> None:
     previous: str | None = GENESIS if first == 1 else None
     for sequence, entry in enumerate(entries, start=first):
         stated_sequence = entry.get("sequence")
-        if type(stated_sequence) is not int or stated_sequence != sequence or not 1 <= sequence < MAXIMUM_SEQUENCE:
+        if type(stated_sequence) is not int or stated_sequence != sequence:
             raise ChainBroken("the numbers do not follow each other", sequence)
         if entry.get("journal_id") != journal_id:
             raise ChainBroken("the entry is of another journal", sequence)

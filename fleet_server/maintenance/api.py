@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
+from fleet_server.bodies import StrictRoute
 from fleet_server.database import Reading, Writing, now
 from fleet_server.journal.service import acknowledgement
 from fleet_server.maintenance import service
@@ -16,7 +17,7 @@ from fleet_server.security import Role, SignedRoute, StaffIdentity, TerminalIden
 from kiosk.contracts.fleet import Heartbeat, HeartbeatAnswer
 
 router = APIRouter(prefix="/terminal/v1", tags=["terminal"], route_class=SignedRoute)
-staff_router = APIRouter(prefix="/staff/v1", tags=["maintenance"])
+staff_router = APIRouter(prefix="/staff/v1", tags=["maintenance"], route_class=StrictRoute)
 
 Reader = Annotated[StaffIdentity, Depends(require(Role.MAINTAINER, Role.ADMINISTRATOR, Role.AUDITOR))]
 Maintainer = Annotated[StaffIdentity, Depends(require(Role.MAINTAINER))]

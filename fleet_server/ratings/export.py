@@ -15,15 +15,18 @@ from functools import cache
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 from sqlmodel import Session, col, select
 
 from fleet_server.journal.models import Transaction
 from fleet_server.journal.service import stored_entries
 from fleet_server.matters.models import MatterVersion
 from fleet_server.terminals.models import Site, Terminal
+from kiosk.contracts.events import JournalEntry
 from kiosk.contracts.value import CITY_TIME
 
 LONGEST_DAYS = 92
+FIRST_YEAR = 2000
 CHANNEL = "自助终端"
 GRADES = {5: "非常满意", 4: "满意", 3: "基本满意", 2: "不满意", 1: "非常不满意"}
 REASONS = {
@@ -71,10 +74,10 @@ class Reported:
 def reported(session: Session, begin: dt.date, end: dt.date) -> list[Reported]:
     """Ratings given from the first to the last of these days (city time), oldest first."""
     since = dt.datetime.combine(begin, dt.time(), CITY_TIME)
-    until = dt.datetime.combine(end + dt.timedelta(days=1), dt.time(), CITY_TIME)
+    until = dt.datetime.combine(end, dt.time.max, CITY_TIME)
     query = (
         select(Transaction)
-        .where(col(Transaction.rated_at) >= since, col(Transaction.rated_at) < until)
+        .where(col(Transaction.rated_at) >= since, col(Transaction.rated_at) <= until)
         .where(col(Transaction.rating).between(1, 5))
         .order_by(col(Transaction.rated_at), col(Transaction.number))
     )
@@ -118,11 +121,14 @@ def _of_journal(session: Session, row: Transaction) -> tuple[str, dt.datetime | 
     for entry in stored_entries(session, row.journal_id, row.first_sequence, row.last_sequence):
         if entry.get("transaction_number") != row.number:
             continue
-        data = entry.get("data") or {}
-        if entry["event"] == "card_read":
-            document = DOCUMENTS.get(str(data.get("card_type", "")), "")
-        elif entry["event"] == "service_ended" and data.get("case_number") and accepted_at is None:
-            accepted_at = dt.datetime.fromisoformat(str(entry["occurred_at"]))
+        try:
+            told = JournalEntry.model_validate(entry)
+        except ValidationError:
+            continue  # set aside when it came (journal_poison)
+        if told.event == "card_read":
+            document = DOCUMENTS.get(str(told.data.get("card_type", "")), "")
+        elif told.event == "service_ended" and told.data.get("case_number") and accepted_at is None:
+            accepted_at = told.occurred_at
     return document, accepted_at
 
 
@@ -145,7 +151,11 @@ def _chinese(text: Any) -> str:
 
 
 def _moment(moment: dt.datetime | None) -> str:
-    return "" if moment is None else moment.astimezone(CITY_TIME).strftime("%Y-%m-%d %H:%M:%S")
+    """Empty too at the ends of the calendar, which no city time has."""
+    try:
+        return "" if moment is None else f"{moment.astimezone(CITY_TIME):%Y-%m-%d %H:%M:%S}"
+    except OverflowError:
+        return ""
 
 
 def _harmless(value: str) -> str:

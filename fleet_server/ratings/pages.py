@@ -60,7 +60,7 @@ def export_ratings(
     session: Writing, staff: Reader, begin: dt.date, end: dt.date, form: Literal["csv", "json"] = "csv"
 ) -> Response:
     """The ratings of these days as the provincial platform takes them in (export.py); who took them is audited."""
-    if not 0 <= (end - begin).days < export.LONGEST_DAYS:
+    if begin.year < export.FIRST_YEAR or not 0 <= (end - begin).days < export.LONGEST_DAYS:
         raise ProblemError(422, "ratings_period", f"from the first day to the last, at most {export.LONGEST_DAYS} days")
     rows = export.reported(session, begin, end)
     record(session, staff.account, "ratings_exported", f"{begin} {end} {len(rows)}")

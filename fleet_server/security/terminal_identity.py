@@ -29,6 +29,7 @@ from sqlmodel import Field, SQLModel
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
+from fleet_server.bodies import StrictRequest
 from fleet_server.database import Database, UtcDateTime
 from fleet_server.problems import ProblemError
 from fleet_server.security.replay import NonceMemory
@@ -92,14 +93,15 @@ async def verify_upgrade(connection: HTTPConnection) -> TerminalIdentity:
 
 
 class SignedRoute(APIRoute):
-    """A route that verifies the signature before it reads anything of the body's meaning."""
+    """A route that verifies the signature before it reads anything of the body's meaning, and takes strict JSON."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
         async def verified(request: Request) -> Response:
-            await signed_terminal(request)
-            return await handle(request)
+            strict = StrictRequest(request.scope, request.receive)
+            await signed_terminal(strict)
+            return await handle(strict)
 
         return verified
 

@@ -7,13 +7,14 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from fleet_server.bodies import StrictRoute
 from fleet_server.database import Reading, Writing
 from fleet_server.problems import ProblemError, problem_responses
 from fleet_server.security import Role, StaffIdentity, current_staff, end_session, open_session, require
 from fleet_server.staff import service
 from fleet_server.staff.models import AccountCreate, AccountPublic, AuditPublic, SignedIn, SignIn
 
-router = APIRouter(prefix="/staff/v1", tags=["staff"])
+router = APIRouter(prefix="/staff/v1", tags=["staff"], route_class=StrictRoute)
 
 Administrator = Annotated[StaffIdentity, Depends(require(Role.ADMINISTRATOR))]
 Auditor = Annotated[StaffIdentity, Depends(require(Role.AUDITOR, Role.ADMINISTRATOR))]

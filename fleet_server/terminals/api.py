@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response, WebSocket
 
+from fleet_server.bodies import StrictRoute
 from fleet_server.database import Reading, Writing, now
 from fleet_server.problems import ProblemError, problem_responses
 from fleet_server.security import (
@@ -25,9 +26,9 @@ from kiosk.contracts.bundle import SignedDesiredState
 from kiosk.contracts.errors import SettingsInvalid
 from kiosk.contracts.fleet import EnrolmentAnswer, EnrolmentRequest
 
-enrolment = APIRouter(prefix="/terminal/v1", tags=["terminal"])
+enrolment = APIRouter(prefix="/terminal/v1", tags=["terminal"], route_class=StrictRoute)
 router = APIRouter(prefix="/terminal/v1", tags=["terminal"], route_class=SignedRoute)
-staff_router = APIRouter(prefix="/staff/v1", tags=["terminals"])
+staff_router = APIRouter(prefix="/staff/v1", tags=["terminals"], route_class=StrictRoute)
 
 Staff = Annotated[StaffIdentity, Depends(require(Role.ADMINISTRATOR, Role.MAINTAINER))]
 Reader = Annotated[StaffIdentity, Depends(require(*Role))]

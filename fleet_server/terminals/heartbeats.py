@@ -6,11 +6,13 @@ This is the only state that lives in a process, because it may be lost: the next
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import threading
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import DataError
 
 from fleet_server.database import Database, now
 from fleet_server.terminals.models import TerminalStatus
@@ -18,6 +20,8 @@ from fleet_server.terminals.service import statuses
 from kiosk.contracts.fleet import Heartbeat
 
 ROWS_PER_STATEMENT = 500
+
+log = logging.getLogger(__name__)
 
 
 class HeartbeatCoalescer:
@@ -37,12 +41,23 @@ class HeartbeatCoalescer:
         names = sorted(heard)
         try:
             for start in range(0, len(names), ROWS_PER_STATEMENT):
-                self._write({name: heard[name] for name in names[start : start + ROWS_PER_STATEMENT]})
+                self._write_what_can_be({name: heard[name] for name in names[start : start + ROWS_PER_STATEMENT]})
         except Exception:
             with self._lock:
                 self._heard = heard | self._heard
             raise
         return len(names)
+
+    def _write_what_can_be(self, heard: dict[str, tuple[dt.datetime, dict[str, Any]]]) -> None:
+        """One heartbeat the database cannot hold is dropped: it never keeps the others from being seen."""
+        try:
+            self._write(heard)
+        except (DataError, ValueError, OverflowError):
+            if len(heard) == 1:
+                log.warning("a heartbeat of %s cannot be stored", *heard)
+                return
+            for name, one in heard.items():
+                self._write_what_can_be({name: one})
 
     def _write(self, heard: dict[str, tuple[dt.datetime, dict[str, Any]]]) -> None:
         insert = sqlite_insert if self._database.is_sqlite else postgresql_insert

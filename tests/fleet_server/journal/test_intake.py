@@ -232,6 +232,37 @@ def test_a_poison_entry_is_set_aside_and_the_rest_flows(any_world: World) -> Non
         assert service.stored_entries(session, journal.journal_id, 1, 12) == journal.entries
 
 
+def test_a_clock_at_the_end_of_the_calendar_blocks_nothing(any_world: World) -> None:
+    """The moment cannot be told in another time zone; entries after it arrive, and every page still opens."""
+    journal = Journal(any_world.terminal())
+    journal.transaction(NUMBER)
+    journal.write("rating_given", {"grade": 1}, NUMBER, occurred_at="0001-01-01T00:00:00+14:00")
+    journal.write("service_ended", {"case_number": "1"}, NUMBER, occurred_at="9999-12-31T23:59:59-14:00")
+    journal.write("service_ended", {"case_number": "2"}, NUMBER, occurred_at="yesterday")
+    journal.write("transaction_ended", {"disposition": "succeeded"}, NUMBER)
+    last = len(journal.entries)
+    with any_world.client() as client:
+        assert journal.upload(client).json()["acked_sequence"] == last
+    assert [row.sequence for row in stored(any_world, Poison)] == [last - 3, last - 2, last - 1]
+    with any_world.staff_client("auditor") as staff:
+        export = "/ratings/export?begin=2026-01-01&end=2026-01-01"
+        for path in (f"/transactions/{NUMBER}", f"/staff/v1/transactions/{NUMBER}/proof", export):
+            assert staff.get(path).status_code == 200, path
+        assert NUMBER in staff.get(export).text
+        for days in ("begin=9999-12-31&end=9999-12-31", "begin=0001-01-01&end=0001-01-01"):
+            assert staff.get(f"/ratings/export?{days}").status_code in (200, 422), days
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**31, 10**18, 2**63, 10**40])
+def test_numbers_no_journal_reaches_are_malformed(any_world: World, number: int) -> None:
+    journal = Journal(any_world.terminal())
+    with any_world.client() as client:
+        assert_problem(journal.send(client, journal.batch() | {"first_sequence": number}), 422, "malformed")
+        far = journal.batch()
+        far["checkpoint"]["sequence"] = number
+        assert_problem(journal.send(client, far), 422, "malformed")
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"{}", b"[]", b"null", b'{"journal_id": 1}', b"\xff\xfe", b"[" * 100_000, b'{"entries": "x"}']
 )
