@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
+from kiosk.contracts.entries import date_of
 from kiosk.contracts.matter import AskStep, Computed, Condition, FillFormStep, FormField, Question
 from kiosk.contracts.matter_ground import SOURCE_LIKE, Source
 from kiosk.contracts.source_rules import Found, Known, names_of, near
+from kiosk.contracts.text import FieldKind
 
 _COUNTS = {"age": (1, 2), "years_since": (1, 2), "days_between": (2, 2), "yuan": (1, 1), "sum": (2, 12),
            "product": (2, 12), "join": (2, 12)}  # fmt: skip
 """How many values each way of computing takes."""
+_DAYS, _DAYS_KINDS = ("age", "years_since", "days_between"), (FieldKind.DATE, FieldKind.IDENTITY_NUMBER)
+_NUMBERS, _NUMBERS_KINDS = ("sum", "product", "yuan"), (FieldKind.NUMBER, FieldKind.MONEY)
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 def condition_mistakes(path: str, condition: Condition, known: Known) -> list[Found]:
@@ -17,6 +24,8 @@ def condition_mistakes(path: str, condition: Condition, known: Known) -> list[Fo
         fault = known.fault_of(source)
         if fault:
             found.append((f"{path}.{source}", fault))
+        elif wanted == ():
+            found.append((f"{path}.{source}", "never holds, for no value is listed: list at least one, or remove it"))
         elif isinstance(wanted, tuple) and source in known.choices:
             found += [
                 (f"{path}.{source}", f"{value!r} is no choice of {source}{near(value, known.choices[source])}")
@@ -53,6 +62,7 @@ def form_mistakes(path: str, step: FillFormStep, known: Known) -> list[Found]:
             if fault:
                 found.append((f"{place}.sources[{index}]", fault))
         found += _choice_mistakes(place, field, known)
+        known.kinds[f"answer.{field.id}"] = field.kind
         if field.computed is not None:
             found += _computed_mistakes(f"{place}.computed", field.computed, known)
         here |= _learn(field, known)
@@ -103,6 +113,21 @@ def _computed_mistakes(path: str, rule: Computed, known: Known) -> list[Found]:
     if not sources:
         found.append((f"{path}.of", "computes from nothing that is known: name at least one source"))
     for at, part in enumerate(rule.of):
-        if SOURCE_LIKE.fullmatch(part) and (fault := known.fault_of(part)):
+        fault = known.fault_of(part) if SOURCE_LIKE.fullmatch(part) else None
+        fault = fault or _operand_fault(rule, part, known)
+        if fault:
             found.append((f"{path}.of[{at}]", fault))
     return found
+
+
+def _operand_fault(rule: Computed, part: str, known: Known) -> str | None:
+    """A name cannot be multiplied, and from an amount to a day is no time."""
+    is_source = SOURCE_LIKE.fullmatch(part) is not None
+    kind = known.kinds.get(part)
+    if rule.how in _DAYS:
+        fits = kind in (None, *_DAYS_KINDS) if is_source else part == "today" or date_of(part) is not None
+        return None if fits else f"{rule.how} counts from days, and {part!r} is none: name a date, or write YYYY-MM-DD"
+    if rule.how in _NUMBERS:
+        fits = kind in (None, *_NUMBERS_KINDS) if is_source else _NUMBER.fullmatch(part) is not None
+        return None if fits else f"{rule.how} takes numbers, and {part!r} is none: name a number or money"
+    return None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kiosk.contracts.effect_steps import PaymentChannel, PayStep, SignStep, WriteCardStep, fen_of
-from kiosk.contracts.matter_ground import SOURCE_PLACE
+from kiosk.contracts.matter_ground import SOURCE_PLACE, places_in
 from kiosk.contracts.text import Language
 
 Found = tuple[str, str]
@@ -35,7 +35,12 @@ def sign_mistakes(path: str, step: SignStep, fault_of: FaultOf, *, identified: b
     if not identified:
         found.append((path, "a signature is somebody's: put an 'identify' step before this step"))
     for language in Language:
-        found += template_faults(f"{path}.text.{language}", step.text.in_language(language), fault_of)
+        text = step.text.in_language(language)
+        found += template_faults(f"{path}.text.{language}", text, fault_of)
+        found += [
+            (f"{path}.text.{language}", f"{{{place}}} stands in the zh-CN text and not here: who signs this reads less")
+            for place in sorted({*places_in(step.text.zh_cn)} - {*places_in(text)})
+        ]
     for at, shown in enumerate(step.show):
         found += template_faults(f"{path}.show[{at}].value", shown.value, fault_of)
     return found

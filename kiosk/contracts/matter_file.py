@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from kiosk.contracts.compose import compose
 from kiosk.contracts.errors import MatterInvalid
@@ -51,7 +52,8 @@ def load_matter(text: str, file: str, *, members: Mapping[str, Matter] | None = 
         try:
             matter = Matter.model_validate(marked.data)
         except ValidationError as error:
-            mistakes += mistakes_of(error.errors(include_url=False), marked, _KNOWN_KEYS)
+            told_below = [each for each in error.errors(include_url=False) if not _of_step_ids(each)]
+            mistakes += mistakes_of(told_below, marked, _KNOWN_KEYS)
             mistakes += _located(step_mistakes(_readable_steps(marked.data)), marked)
         else:
             mistakes += _located(check_matter(matter), marked)
@@ -121,6 +123,11 @@ def check_matter(matter: Matter) -> list[tuple[str, str]]:
 
 def _located(found: list[tuple[str, str]], marked: Marked) -> list[Mistake]:
     return [Mistake(path, marked.line_of(path), message) for path, message in found]
+
+
+def _of_step_ids(error: ErrorDetails) -> bool:
+    """The rules of steps tell it too, with the line of the second one."""
+    return error["loc"] == ("steps",) and error["type"] == "value_error"
 
 
 def _readable_steps(data: dict[str, Any]) -> list[PlacedStep]:

@@ -22,12 +22,14 @@ from kiosk.contracts.matter import (
 )
 from kiosk.contracts.matter_ground import SOURCE_LIKE
 from kiosk.contracts.source_rules import AnyStep, Found, Known, PlacedStep, Unreadable
+from kiosk.contracts.text import Language
 
 
 def head_mistakes(matter: Matter) -> list[Found]:
     found: list[Found] = []
     if matter.closed_hours and not CLOSED_HOURS.fullmatch(matter.closed_hours):
         found.append(("closed_hours", "not a time of day: write it as 22:00-06:00"))
+    found += _title_mistakes(matter)
     identifies = any(isinstance(step, IdentifyStep) for step in matter.steps)
     if matter.assurance is not Assurance.NONE and not identifies:
         found.append(
@@ -40,6 +42,18 @@ def head_mistakes(matter: Matter) -> list[Found]:
             for at, step in enumerate(matter.steps)
             if step.parts
         ]
+    return found
+
+
+def _title_mistakes(matter: Matter) -> list[Found]:
+    """What stands on a tile or above a page has room for so much and no more."""
+    found: list[Found] = []
+    for name, text in (("title", matter.title), ("short_title", matter.short_title)):
+        for language in Language if text is not None else ():
+            most = (80 if name == "title" else 48) if language is Language.EN else (40 if name == "title" else 16)
+            length = len(text.in_language(language)) if text is not None else 0
+            if length > most:
+                found.append((f"{name}.{language}", f"has {length} characters: shorten it to {most} at most"))
     return found
 
 
@@ -61,9 +75,13 @@ def step_mistakes(
     """Mistakes of meaning step by step, in order. Unreadable steps are passed over. `parts` of a composed package."""
     known = Known(steps, parts)
     found: list[Found] = []
+    seen: set[str] = set()
     rated_at: str | None = None
     for index, step in steps:
         path = f"steps[{index}]"
+        if step.id in seen - {""}:
+            found.append((f"{path}.id", f"step id {step.id!r} is used twice: give each step its own id"))
+        seen.add(step.id)
         if rated_at is not None:
             found.append(
                 (path, f"never reached: the matter ends with the rating {rated_at!r}: move this step before it")
@@ -130,6 +148,8 @@ def _document_mistakes(path: str, source: str, known: Known) -> list[Found]:
     fault = known.fault_of(source)
     if fault is None and not source.startswith("service."):
         fault = f"a document comes from an authority, not from {source!r}: name service.STEP.document_id"
+    if fault is None and not source.endswith(".document_id"):
+        fault = f"{source!r} identifies no document: name service.STEP.document_id"
     return [(path, fault)] if fault else []
 
 

@@ -72,6 +72,7 @@ class Known:
         self.identified = False
         self.answers: set[str] = set()
         self.choices: dict[str, frozenset[str]] = {}
+        self.kinds: dict[str, FieldKind] = {}
         self.services: set[str] = set()
         self.materials: set[str] = set()
         self.papers: set[str] = set()
@@ -89,6 +90,7 @@ class Known:
             case FillFormStep() | AskStep():
                 self.answers |= answers_of(step)
                 self.choices |= choices_of(step)
+                self.kinds |= kinds_of(step)
             case CallServiceStep() | WriteCardStep():
                 self.services.add(step.id)
             case SignStep():
@@ -237,6 +239,12 @@ def choices_of(step: FillFormStep | AskStep) -> dict[str, frozenset[str]]:
     """What may be answered, by answer; only where it is a choice."""
     asked = step.fields if isinstance(step, FillFormStep) else step.questions
     return {f"answer.{item.id}": frozenset(choice.id for choice in item.choices) for item in asked if item.choices}
+
+
+def kinds_of(step: FillFormStep | AskStep) -> dict[str, FieldKind]:
+    """How each answer is written; a question's is a choice."""
+    asked = step.fields if isinstance(step, FillFormStep) else step.questions
+    return {f"answer.{item.id}": item.kind if isinstance(item, FormField) else FieldKind.CHOICE for item in asked}
 
 
 def name_fault(source: str, names: list[str], known: frozenset[str]) -> str | None:

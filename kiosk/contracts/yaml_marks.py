@@ -72,8 +72,10 @@ def read_marked(text: str) -> Marked:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         return _unreadable(line, f"not YAML: {error.problem or error.context}: correct the notation here")
-    except (yaml.YAMLError, ValueError) as error:
-        return _unreadable(1, f"not YAML text: {type(error).__name__}: save the file as UTF-8 YAML")
+    except (yaml.YAMLError, ValueError):
+        odd = next((at for at, character in enumerate(text) if _is_unseen(character) and character not in "\r\t"), 0)
+        said = f"holds the character U+{ord(text[odd]):04X}, which is no text: remove it, and save as UTF-8"
+        return _unreadable(text.count("\n", 0, odd) + 1, f"not YAML: {said}")
     lines: dict[str, int] = {}
     mistakes: list[Mistake] = []
     data = None if node is None else _plain(loader, node, "", lines, mistakes)
@@ -156,8 +158,11 @@ DERIVED_KEYS = {
 def mistakes_of(errors: Sequence[ErrorDetails], marked: Marked, known_keys: frozenset[str]) -> list[Mistake]:
     """Pydantic's errors as mistakes with path, line and cure. `known_keys` serve to guess what was meant."""
     found: dict[str, Mistake] = {}
+    inside = [path_of(error["loc"], marked.data) for error in errors]
     for number, error in enumerate(errors):
         path = path_of(error["loc"], marked.data)
+        if error["type"] == "too_short" and any(other.startswith(f"{path}[") for other in inside):
+            continue  # its items are there, and are told one by one
         within = _CONDITION.match(path)
         if within:  # one mistake, however many ways it is none of what a condition may be
             path = within.group()
@@ -209,6 +214,14 @@ _CURES = {
     "dict_type": "must be a group of keys: write one key per line below it",
     "tuple_type": "must be a list: begin each item with '- '",
     "list_type": "must be a list: begin each item with '- '",
+    "int_type": "must be a whole number: write it without quotes and without a point",
+    "int_parsing": "must be a whole number: write it without a point",
+    "int_from_float": "must be a whole number: write it without a point",
+    "too_short": "has {actual_length} items: give at least {min_length}",
+    "too_long": "has {actual_length} items: give at most {max_length}",
+    "greater_than_equal": "must be {ge} or more: correct it",
+    "less_than_equal": "must be {le} or less: correct it",
+    "string_too_long": "is longer than {max_length} characters: shorten it",
 }
 
 
@@ -232,7 +245,8 @@ def _cure(error: ErrorDetails, path: str, known_keys: frozenset[str]) -> str:
         case "value_error":
             cure = str(error["msg"]).removeprefix("Value error, ")
         case other:
-            cure = _CURES.get(other, f"{error['msg'][:1].lower()}{error['msg'][1:]}: correct it")
+            said = _CURES.get(other, f"{error['msg'][:1].lower()}{error['msg'][1:]}: correct it")
+            cure = said.format(**context) if other in _CURES else said
     if key in _LANGUAGE_NAMES and error["type"] in ("missing", "string_too_short"):
         cure = f"the {_LANGUAGE_NAMES[key]} text is missing: every text is given in zh-CN, zh-TW and en"
     return cure
@@ -241,5 +255,5 @@ def _cure(error: ErrorDetails, path: str, known_keys: frozenset[str]) -> str:
 def _unknown_key(key: str, known_keys: frozenset[str]) -> str:
     if key in DERIVED_KEYS:
         return f"unknown key {key!r}: {DERIVED_KEYS[key]}"
-    near = difflib.get_close_matches(key, sorted(known_keys), n=1)
+    near = difflib.get_close_matches(key, sorted(known_keys - {key}), n=1) if key not in known_keys else []
     return f"unknown key {key!r}: " + (f"did you mean {near[0]!r}?" if near else "remove it")

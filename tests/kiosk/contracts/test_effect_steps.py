@@ -89,6 +89,10 @@ def test_a_matter_that_signs_pays_and_writes_is_good() -> None:
         ([WHO, BILL, WRITE | {"job": "card.name"}], "steps[2].job", "comes from an authority"),
         ([WHO, BILL, SUBMIT], "steps[2].send.order", "no pay step"),
         ([WHO, BILL, SIGN, PAY, SUBMIT | {"send": {"x": "payment.pay.payer"}}], "steps[4].send.x", "order_id"),
+        (
+            [WHO, SIGN | {"text": text("{card.name}确认") | {"en": "I confirm"}}],
+            "steps[1].text.en", "who signs this reads less",
+        ),
         ([WHO, SIGN | {"pen": "blue"}], "steps[1].sign.pen", ""),
     ],
 )  # fmt: skip
