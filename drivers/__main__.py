@@ -77,7 +77,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
     if not 0 < seconds <= 3600:
         raise argparse.ArgumentTypeError("give seconds above 0 and up to 3600")
     return seconds

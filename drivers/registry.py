@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import importlib
 import re
+import traceback
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import PurePath
 from typing import Any
+
+from pydantic import BaseModel
 
 from drivers.errors import DeviceAbsent, HardwareFault, Unsupported
 from drivers.messages import DeviceClass
@@ -163,7 +167,10 @@ class Entry:
         return self.name.partition("/")[0]
 
     def load(self) -> type[Any]:
-        """Import the class. Raises `DeviceAbsent` (`library_missing`) or `HardwareFault` (`driver_broken`)."""
+        """Import the class. Raises `DeviceAbsent` (`library_missing`) or `HardwareFault` (`driver_broken`).
+
+        Whatever else the module does, an end of the program included, is told by its kind and place.
+        """
         module_name, _, attribute = self.target.partition(":")
         try:
             module = importlib.import_module(module_name)
@@ -172,10 +179,27 @@ class Entry:
             raise DeviceAbsent(
                 f"{self.name}: {missing} cannot be imported: install it, or choose another driver", "library_missing"
             ) from error
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            raise HardwareFault(
+                f"{self.name}: importing {module_name} fails with {_place(error)}: report it to its maker",
+                "driver_broken",
+            ) from error
         loaded = getattr(module, attribute, None)
         if not isinstance(loaded, type):
             raise HardwareFault(f"{self.name}: {module_name} has no class {attribute}: reinstall it", "driver_broken")
         return loaded
+
+    def options(self) -> type[BaseModel]:
+        """Import the class; what can be configured. Raises as `load`."""
+        found = getattr(self.load(), "Options", None)
+        if not isinstance(found, type) or not issubclass(found, BaseModel):
+            raise HardwareFault(
+                f"{self.name}: it has no Options: give it a class of that name, made from drivers.messages.Message",
+                "driver_broken",
+            )
+        return found
 
 
 def protocol_of(device_class: str) -> type:
@@ -203,10 +227,25 @@ def find_simulator(name: str) -> Entry:
     return _find(name, simulators(), "simulator")
 
 
+def _place(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"SyntaxError at {PurePath(error.filename).name}:{error.lineno}"
+    return f"{type(error).__name__} at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}"
+
+
 def _find(name: str, entries: dict[str, Entry], word: str) -> Entry:
-    if name not in entries:
-        raise Unsupported(f"no {word} is called {name!r}: choose one of {', '.join(entries)}", "driver_unknown")
-    return entries[name]
+    if name in entries:
+        return entries[name]
+    device_class = name.partition("/")[0]
+    siblings = [other for other in entries if other.startswith(f"{device_class}/")]
+    if siblings:
+        raise Unsupported(f"no {word} is called {name!r}: choose one of {', '.join(siblings)}", "driver_unknown")
+    classes = sorted({entry.device_class for entry in entries.values()})
+    raise Unsupported(
+        f"no {word} is called {name!r}: say CLASS/MODEL, as python -m drivers list does; classes: {', '.join(classes)}",
+        "driver_unknown",
+    )
 
 
 def _entries(built_in: dict[str, tuple[str, str]], group: str) -> dict[str, Entry]:

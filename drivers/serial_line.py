@@ -183,7 +183,8 @@ def _connected(port: str, device: str) -> socket.socket:
         connected = socket.create_connection((host, number), timeout=CONNECT_SECONDS)
     except OSError as error:
         raise DeviceOffline(
-            f"the {device} on {port} cannot be reached: {error.strerror or type(error).__name__}"
+            f"the {device} on {port} cannot be reached ({error.strerror or type(error).__name__}): "
+            "check the address and its power"
         ) from error
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -196,8 +197,12 @@ def _opening_error(port: str, device: str, error: Exception) -> DeviceAbsent | D
         case errno.ENOENT | errno.ENXIO | errno.ENODEV:
             return DeviceAbsent(f"there is no {port}: plug the {device} in, or correct its port")
         case errno.EAGAIN | errno.EBUSY:
-            return DeviceBusy(f"{port} is held by another program", "port_busy")
+            return DeviceBusy(f"{port} is held by another program: end that first", "port_busy")
         case errno.EACCES | errno.EPERM:
-            return DeviceAbsent(f"{port} may not be opened by this account", "permission_denied")
+            return DeviceAbsent(
+                f"{port} may not be opened by this account: add it to the group that owns the port", "permission_denied"
+            )
         case _:
-            return DeviceAbsent(f"{port} is not a serial port that can be opened: {error}", "not_a_serial_port")
+            return DeviceAbsent(
+                f"{port} is not a serial port that can be opened: correct the port", "not_a_serial_port"
+            )

@@ -13,6 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from drivers.bench.conformance import Finding, checks_for, conformance
+from drivers.bench.simulating import first_order
 from drivers.bench.witness import Peer, Person, Witness
 from drivers.bench.words import address_option, device_config, write_json
 from drivers.errors import Unsupported
@@ -27,6 +28,10 @@ def check(arguments: argparse.Namespace) -> int:
         raise Unsupported(
             f"{arguments.driver}: --simulate brings its own device: leave --port and --attended out",
             "configuration_wrong",
+        )
+    if arguments.card and not arguments.simulate:
+        raise Unsupported(
+            f"{arguments.driver}: --card lays a sample on the simulator: add --simulate", "configuration_wrong"
         )
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.completed}/{task.total} {task.description}"), TimeElapsedColumn())
@@ -72,7 +77,7 @@ async def _device(arguments: argparse.Namespace) -> AsyncIterator[tuple[str | No
     try:
         address = await simulator.start()
         if arguments.card:
-            await simulator.order("place", arguments.card)
+            await first_order(simulator, arguments.driver, "place", arguments.card)
         yield address, Peer(simulator)
     finally:
         await simulator.stop()

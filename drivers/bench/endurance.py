@@ -179,4 +179,7 @@ def _same(bench: Bench, pid: int) -> int:
 
 
 def _open_files(pid: int) -> int:
-    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+    try:
+        return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+    except FileNotFoundError:
+        raise Broken("its process did not survive being asked") from None

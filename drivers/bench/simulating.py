@@ -48,7 +48,7 @@ async def _serve(simulator: Simulator, arguments: argparse.Namespace) -> int:
         if arguments.card:
             first_orders.insert(0, ("place", arguments.card))
         for verb, argument in first_orders:
-            await _first_order(simulator, arguments.driver, verb, argument)
+            await first_order(simulator, arguments.driver, verb, argument)
         write_json(
             {"address": address, "driver": arguments.driver, "pid": os.getpid(), "faults": sorted(simulator.faults)}
         )
@@ -62,11 +62,13 @@ async def _serve(simulator: Simulator, arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def _first_order(simulator: Simulator, driver: str, verb: str, argument: str) -> None:
+async def first_order(simulator: Simulator, driver: str, verb: str, argument: str) -> None:
+    """Raises `Unsupported` (`unsupported`), naming what it can."""
     try:
         await simulator.order(verb, argument)
     except ValueError as error:
-        known = f"; faults: {', '.join(sorted(simulator.faults))}" if verb == "fault" else ""
+        is_listed = verb != "fault" or all(name in str(error) for name in simulator.faults)
+        known = "" if is_listed else f"; faults: {', '.join(sorted(simulator.faults))}"
         raise Unsupported(
             f"the simulator of {driver} cannot {verb} {argument!r}: {error}{known}", "unsupported"
         ) from error

@@ -13,9 +13,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from drivers.bench.options import option_names
 from drivers.errors import Unsupported
 from drivers.host import DeviceConfig
-from drivers.registry import find_driver
 
 ADDRESS_OPTIONS = ("port", "address", "uri", "url", "source", "camera", "device", "reader", "library")
 """What drivers call the place where their device is; `--port` sets the first of them that the driver has."""
@@ -30,8 +30,8 @@ def option(text: str) -> tuple[str, str]:
 
 def address_option(driver: str) -> str | None:
     """The option of this driver that says where its device is. Raises `DeviceError` when it cannot be loaded."""
-    fields = find_driver(driver).load().Options.model_fields
-    return next((name for name in ADDRESS_OPTIONS if name in fields), None)
+    names = option_names(driver)
+    return next((name for name in ADDRESS_OPTIONS if name in names), None)
 
 
 def device_config(driver: str, port: str | None, options: list[tuple[str, str]]) -> DeviceConfig:

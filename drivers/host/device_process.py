@@ -18,10 +18,11 @@ import traceback
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 
-from drivers.errors import CommandCancelled, DeviceError, HardwareFault, Unsupported
+from drivers.errors import ERROR_KINDS, CommandCancelled, DeviceError, HardwareFault, Unsupported
 from drivers.host.channel import Channel, ChannelClosed, FrameTooLarge
-from drivers.host.interface import Method, methods_of
+from drivers.host.interface import Method, deviation_of, methods_of
 from drivers.registry import find_driver, protocol_of
 
 BEAT_SECONDS = 0.25
@@ -68,17 +69,11 @@ class _DeviceProcess:
             entry = find_driver(configuration["driver"])
             self._methods = methods_of(protocol_of(entry.device_class))
             driver = entry.load()
-            self._driver = driver(driver.Options.model_validate(configuration["options"]))
+            self._driver = driver(entry.options().model_validate(configuration["options"]))
         except ValidationError as error:
-            mistakes = "; ".join(
-                f"{'.'.join(str(part) for part in mistake['loc']) or 'options'}: {mistake['msg']}"
-                for mistake in error.errors(include_url=False, include_input=False, include_context=False)
-            )
-            wrong = Unsupported(
-                f"the options of {configuration['driver']} are wrong: {mistakes}", "configuration_wrong"
-            )
+            wrong = Unsupported(_mistakes(error, list(entry.options().model_fields)), "configuration_wrong")
             self._channel.send({"op": "failed", "error": _error(wrong)})
-        except Exception as error:  # noqa: BLE001 - whatever a vendor's code raises ends here, by name and place
+        except BaseException as error:  # noqa: BLE001 - whatever a vendor's code raises ends here, by name and place
             self._channel.send({"op": "failed", "error": _error(error)})
         else:
             self._channel.send({"op": "ready", "standby": bool(getattr(driver, "standby", False))})
@@ -128,11 +123,11 @@ class _DeviceProcess:
         try:
             args, kwargs = method.load_arguments(frame.pop("arguments"))
             answer = await getattr(self._driver, method.name)(*args, **kwargs)
-            self._answer({"op": "result", "id": number, "value": method.dump_result(answer)})
+            self._answer({"op": "result", "id": number, "value": _dumped(method, answer)})
         except asyncio.CancelledError:
             self._answer({"op": "error", "id": number, "error": _error(_taken_back())})
-        except Exception as error:  # noqa: BLE001 - the border: whatever happened crosses it as data
-            self._fail(number, error)
+        except BaseException as error:  # noqa: BLE001 - the border: whatever happened crosses it as data
+            self._fail(number, deviation_of(self._driver, method, error) or error)
         if method.name == "wipe":
             _return_freed_memory()
 
@@ -147,17 +142,21 @@ class _DeviceProcess:
             while True:
                 await pulls.get()
                 item = await anext(stream)
-                self._answer({"op": "item", "id": number, "value": method.dump_result(item)})
+                self._answer({"op": "item", "id": number, "value": _dumped(method, item)})
         except StopAsyncIteration:
             pass
         except asyncio.CancelledError:
             last = {"op": "error", "id": number, "error": _error(_taken_back())}
-        except Exception as error:  # noqa: BLE001 - the border: whatever happened crosses it as data
-            last = {"op": "error", "id": number, "error": _error(error)}
+        except BaseException as error:  # noqa: BLE001 - the border: whatever happened crosses it as data
+            last = {
+                "op": "error",
+                "id": number,
+                "error": _error(deviation_of(self._driver, method, error) or error),
+            }
         if hasattr(stream, "aclose"):
             try:
                 await stream.aclose()
-            except Exception as error:  # noqa: BLE001 - as above
+            except BaseException as error:  # noqa: BLE001 - as above
                 last = {"op": "error", "id": number, "error": _error(error)}
         self._answer(last)
 
@@ -170,7 +169,7 @@ class _DeviceProcess:
             wrong = HardwareFault(f"the driver's answer does not fit: {error}", "driver_broken")
             self._channel.send({"op": "error", "id": frame["id"], "error": _error(wrong)})
 
-    def _fail(self, number: int, error: Exception) -> None:
+    def _fail(self, number: int, error: BaseException) -> None:
         self._answer({"op": "error", "id": number, "error": _error(error)})
         if isinstance(error, MemoryError) or (
             isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
@@ -186,19 +185,48 @@ class _DeviceProcess:
             report(error)
 
 
+def _mistakes(error: ValidationError, options: list[str]) -> str:
+    said = []
+    for mistake in error.errors(include_url=False, include_input=False, include_context=False):
+        where = ".".join(str(part) for part in mistake["loc"]) or "options"
+        match mistake["type"]:
+            case "missing":
+                said.append(f"{where} is missing")
+            case "extra_forbidden":
+                said.append(f"{where} is none of {', '.join(options)}")
+            case _:
+                said.append(f"{where}: {mistake['msg']}")
+    return f"the options given are wrong: {'; '.join(said)}"
+
+
 def _taken_back() -> CommandCancelled:
     return CommandCancelled("the command was taken back")
 
 
-def _error(error: Exception) -> dict[str, str]:
+def _dumped(method: Method, answer: Any) -> Any:
+    """Raises `HardwareFault` (`driver_broken`) for what the protocol does not know."""
+    try:
+        return method.dump_result(answer)
+    except PydanticSerializationError:  # its text would show what was answered
+        raise HardwareFault(
+            f"the driver answered {method.name} with {type(answer).__name__}, which its protocol does not know",
+            "driver_broken",
+        ) from None
+
+
+def _error(error: BaseException) -> dict[str, str]:
     """A device error as it is; anything else by its type and place, never by its text."""
-    if isinstance(error, DeviceError):
-        return {"kind": error.kind, "reason": error.reason, "message": str(error)}
+    if isinstance(error, DeviceError) and error.kind in ERROR_KINDS:
+        return {"kind": error.kind, "reason": _crossing(error.reason), "message": _crossing(str(error))}
     report(error)
     return {"kind": INTERNAL, "reason": "driver_broken", "message": f"the driver failed: {_place(error)}"}
 
 
-def _place(error: Exception) -> str:
+def _crossing(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _place(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     where = f" at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""  # noqa: PTH119
     return type(error).__name__ + where

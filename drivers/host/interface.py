@@ -15,6 +15,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter
 
+from drivers.errors import HardwareFault
 from drivers.messages import ActResult
 
 LIMIT_ARGUMENT = "timeout_seconds"
@@ -117,3 +118,28 @@ def _method(name: str, function: Any) -> Method:
         streams=streams,
         result_type=get_args(result)[0] if streams else result,
     )
+
+
+def deviation_of(driver: object, method: Method, error: BaseException) -> HardwareFault | None:
+    """Why a driver could not even be asked, in words for its maker; None when the error came out of its own code."""
+    if not isinstance(error, AttributeError | TypeError):
+        return None
+    begun = error.__traceback__
+    if begun is not None and begun.tb_next is not None:
+        return None
+    function = getattr(driver, method.name, None)
+    if not callable(function):
+        return _deviates(f"has no {method.name}: its protocol asks for it")
+    given = ", ".join(method.signature.parameters) or "no arguments"
+    keywords = [name for name, it in method.signature.parameters.items() if it.kind is inspect.Parameter.KEYWORD_ONLY]
+    places = len(method.signature.parameters) - len(keywords)
+    try:
+        inspect.signature(function).bind(*[None] * places, **dict.fromkeys(keywords))
+    except TypeError:
+        return _deviates(f"has a {method.name} that does not take {given}, as its protocol says")
+    kind = "async generator" if method.streams else "coroutine"
+    return _deviates(f"has a {method.name} that is no {kind}: write async def")
+
+
+def _deviates(deed: str) -> HardwareFault:
+    return HardwareFault(f"the driver {deed}", "driver_broken")

@@ -14,10 +14,10 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from drivers.bench.witness import Witness
-from drivers.errors import DeviceError
+from drivers.errors import DeviceError, DeviceOffline, HardwareFault
 from drivers.host import DeviceConfig, SupervisedDevice
 
 FIRST = "drivers.bench.conformance.every"
@@ -116,7 +116,7 @@ async def conformance(
     findings = []
     try:
         begun = time.monotonic()
-        await bench.device.open(timeout_seconds=OPEN_SECONDS)
+        await _stand(bench.device)
         bench.start_seconds = time.monotonic() - begun
         for entry in checks_for(config.device_class):
             on_check(entry.sentence)
@@ -124,6 +124,22 @@ async def conformance(
     finally:
         await bench.device.close()
     return findings
+
+
+NEVER_STOOD: Final = {
+    "process_lost": "the driver ended its own process while it was constructed",
+    "process_stopped": "the driver stopped its own process while it was constructed",
+    "start_hung": "the driver does not come back from its construction: open the port at the first command",
+}
+
+
+async def _stand(device: SupervisedDevice) -> None:
+    try:
+        await device.open(timeout_seconds=OPEN_SECONDS)
+    except DeviceOffline as error:
+        if error.reason not in NEVER_STOOD:
+            raise
+        raise HardwareFault(f"{device.config.driver}: {NEVER_STOOD[error.reason]}", "driver_broken") from error
 
 
 async def _find(entry: _Entry, bench: Bench) -> Finding:
@@ -136,6 +152,8 @@ async def _find(entry: _Entry, bench: Bench) -> Finding:
         outcome, remark = "not_tried", str(error)
     except DeviceError as error:
         outcome, remark = "broken", f"{error.kind}/{error.reason}: {error}"
+    except Exception as error:  # noqa: BLE001 - no driver keeps the others of its checks from being made
+        outcome, remark = "broken", f"the check could not be made: {type(error).__name__} {error}"
     return Finding(entry.sentence, outcome, remark, round(time.monotonic() - begun, 3))
 
 

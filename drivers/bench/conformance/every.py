@@ -22,6 +22,8 @@ GONE_SECONDS = 2.0
 BACK_SECONDS = 3.0
 BUSY_MACHINE_TIMES = 4
 """A machine on which the first start took long gives a restart as many times longer."""
+MOST_FEATURES = 100
+NOT_THERE = (DeviceState.NO_DEVICE, DeviceState.OFFLINE, DeviceState.POWER_OFF)
 WORD = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -43,6 +45,8 @@ async def capabilities(bench: Bench) -> str:
     words = [word for word in said.features if not WORD.fullmatch(word)]
     if words:
         raise Broken(f"features are lower-case words with underscores: {', '.join(words)}")
+    if len(said.features) > MOST_FEATURES:
+        raise Broken(f"it declares {len(said.features)} features: say what the citizen's side can use")
     again = await bench.device.request("capabilities")
     if again.model_copy(update={"serial": said.serial, "firmware": said.firmware}) != said:
         raise Broken("it declares something else when asked again")
@@ -55,6 +59,9 @@ async def status(bench: Bench) -> str:
     if failure is not None:
         raise Broken(f"status must never raise: {failure}")
     said = await _no_longer_starting(bench.device)
+    if said.device in NOT_THERE:
+        why = ", ".join(fault.code for fault in said.faults) or "without a fault"
+        raise Broken(f"the device is not there ({said.device}, {why}): a driver is certified against its device")
     empty = [name for name, value in said.parts.items() if not value]
     if empty:
         raise Broken(f"parts it cannot report are 'unknown', never empty: {', '.join(empty)}")

@@ -116,7 +116,9 @@ class SocketLine:
         try:
             self._socket = socket.create_connection((host, number), timeout=CONNECT_SECONDS)
         except OSError as error:
-            raise DeviceOffline(f"{port} cannot be reached: {error.strerror or type(error).__name__}") from error
+            raise DeviceOffline(
+                f"{port} cannot be reached ({error.strerror or type(error).__name__}): check the address and its power"
+            ) from error
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.settimeout(WRITE_SECONDS)
 
@@ -157,8 +159,12 @@ def _opening_error(port: str, error: Exception) -> DeviceAbsent | DeviceBusy:
         case errno.ENOENT | errno.ENXIO | errno.ENODEV:
             return DeviceAbsent(f"there is no {port}: plug the reader in, or correct the port")
         case errno.EAGAIN | errno.EBUSY:
-            return DeviceBusy(f"{port} is held by another program", "port_busy")
+            return DeviceBusy(f"{port} is held by another program: end that first", "port_busy")
         case errno.EACCES | errno.EPERM:
-            return DeviceAbsent(f"{port} may not be opened by this account", "permission_denied")
+            return DeviceAbsent(
+                f"{port} may not be opened by this account: add it to the group that owns the port", "permission_denied"
+            )
         case _:
-            return DeviceAbsent(f"{port} is not a serial port that can be opened: {error}", "not_a_serial_port")
+            return DeviceAbsent(
+                f"{port} is not a serial port that can be opened: correct the port", "not_a_serial_port"
+            )

@@ -19,7 +19,8 @@ import pytest
 
 from drivers.__main__ import main
 from drivers.bench import conformance as suite
-from drivers.bench.conformance import Bench, NotTried, checks_for
+from drivers.bench import options
+from drivers.bench.conformance import Bench, Finding, NotTried, checks_for, conformance
 from drivers.bench.reading import read_patiently
 from drivers.bench.witness import Witness
 from drivers.errors import CommandTimedOut, HardwareFault, MediaError
@@ -100,6 +101,9 @@ def test_read_gives_one_object_masked_unless_asked() -> None:
         (["simulate", "receipt_printer/escpos", "--fault", "earthquake"], "paper_out"),
         (["check", "receipt_printer/escpos", "--simulate", "--port", "x"], "--port"),
         (["check", "id_card_reader/misbehaving", "--simulate"], "simulator"),
+        (["check", "id_card_reader/sdt", "--simulate", "--card", "nobody"], "ouyang"),
+        (["check", "id_card_reader/sdt", "--card", "lin", "--port", "x"], "--simulate"),
+        (["read", "id_card_reader/sdt"], "port is missing"),
     ],
 )
 def test_a_failure_is_one_sentence_on_standard_error(arguments: list[str], words: str) -> None:
@@ -109,6 +113,72 @@ def test_a_failure_is_one_sentence_on_standard_error(arguments: list[str], words
     assert words in done.stderr
     assert done.stderr.count("\n") == 1
     assert arguments[1] in done.stderr
+
+
+MODULES = {
+    "no_python": "class (:",
+    "bug": "import datetime as dt\ndt.date(0, 0, 0)",
+    "ends": "raise SystemExit(0)",
+    "gone": "import os\nos._exit(0)",
+    "hangs": "import time\ntime.sleep(60)",
+    "talks": "print('{}')\nfrom misbehaving_drivers import Reader as Driver",
+    "no_options": "class Driver: Options = None",
+    "no_class": "",
+}
+"""What a driver's module can do to those who import it."""
+
+
+@pytest.fixture
+def driver_modules(driver_package: Path) -> None:
+    points = driver_package / "misbehaving_drivers-1.0.dist-info" / "entry_points.txt"
+    for name, source in MODULES.items():
+        (driver_package / f"module_{name}.py").write_text(source)
+        with points.open("a") as file:
+            file.write(f"id_card_reader/{name} = module_{name}:Driver\n")
+
+
+@pytest.mark.usefixtures("driver_modules")
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("no_python", "SyntaxError at module_no_python.py:1"),
+        ("bug", "ValueError at module_bug.py:2"),
+        ("ends", "SystemExit at module_ends.py:1"),
+        ("gone", "ends the program (exit code 0)"),
+        ("hangs", "does not end within 1 s"),
+        ("no_options", "has no Options"),
+        ("no_class", "has no class Driver"),
+    ],
+)
+def test_a_driver_whose_module_harms_its_reader_is_named_and_never_passes(
+    name: str, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], driver_package: Path
+) -> None:
+    monkeypatch.setattr(options, "IMPORT_SECONDS", 1.0 if name == "hangs" else 20.0)
+    monkeypatch.syspath_prepend(driver_package)
+    assert main(["check", f"id_card_reader/{name}", "--port", "x", "--json"]) == 1
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
+    assert f"id_card_reader/{name}" in said.err
+    assert words in said.err
+
+
+@pytest.mark.usefixtures("driver_modules")
+def test_what_a_driver_prints_while_it_is_imported_is_not_the_answer() -> None:
+    done = bench("read", "id_card_reader/talks", "--port", "x", "--json")
+    assert (done.returncode, json.loads(done.stdout)["card_type"]) == (0, "resident")
+
+
+def test_nothing_is_certified_where_no_device_is() -> None:
+    async def found() -> list[Finding]:
+        config = DeviceConfig(name="x", driver="receipt_printer/escpos", options={"port": "/dev/nonexistent"})
+        return await conformance(config, "port", may_print=False, on_check=lambda _: None)
+
+    wanted = [entry for entry in checks_for("receipt_printer") if entry.sentence.startswith("status answers in time")]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(suite, "checks_for", lambda _: wanted)
+        (finding,) = asyncio.run(found())
+    assert finding.outcome == "broken"
+    assert "the device is not there (no_device" in finding.remark
 
 
 @dataclass

@@ -39,6 +39,10 @@ NAME = "驿测试"
 PHOTO = bytes(range(256)) * 4
 
 
+class NotAnError(BaseException):
+    """No Exception: a handler for those does not meet it."""
+
+
 class Common:
     device_class = DeviceClass.ID_CARD_READER
     driver = "id_card_reader/misbehaving"
@@ -150,6 +154,14 @@ class Common:
                 self.mark(str(subprocess.Popen(["sleep", "60"], start_new_session=True).pid))  # noqa: ASYNC220
             case "bug":
                 raise RuntimeError(f"cannot read {NAME}")
+            case "ends_the_program":
+                sys.exit(0)
+            case "interrupts":
+                raise KeyboardInterrupt
+            case "invents_an_end":
+                raise NotAnError(NAME)
+            case "unspeakable":
+                raise MediaError("\ud800", "\udfff")
             case "talks":
                 print("reading 350102190001010017 of", NAME, file=sys.stderr, flush=True)
                 for number in range(1000):

@@ -10,6 +10,7 @@ import pytest
 
 from drivers.errors import CommandTimedOut, DeviceOffline, HardwareFault, MediaError
 from drivers.host import supervisor
+from drivers.host.interface import deviation_of, methods_of
 from drivers.messages import (
     CardType,
     DeviceState,
@@ -18,6 +19,7 @@ from drivers.messages import (
     PrintOutcome,
     PrintResult,
 )
+from drivers.protocols import CodeScanner
 from tests.drivers.host.stage import QUICK, back_after, device, run, until
 
 pytestmark = pytest.mark.usefixtures("driver_package")
@@ -190,6 +192,62 @@ def test_errors_keep_their_kind_and_reason_and_bugs_say_nothing_personal() -> No
                 assert "驿测试" not in str(fault.value)
 
     run(story)
+
+
+@pytest.mark.parametrize("behaviour", ["ends_the_program", "interrupts", "invents_an_end"])
+def test_a_driver_that_would_end_the_program_ends_its_command_alone(behaviour: str) -> None:
+    async def story() -> None:
+        async with device(behaviour) as supervised:
+            pid = supervised.pid
+            with pytest.raises(HardwareFault) as fault:
+                await supervised.proxy.read(timeout_seconds=1.0)
+            assert fault.value.reason == "driver_broken"
+            assert "驿测试" not in str(fault.value)
+            assert (await supervised.proxy.status()).device is DeviceState.ONLINE
+            assert supervised.pid == pid
+
+    run(story)
+
+
+def test_an_error_that_is_no_text_crosses_all_the_same() -> None:
+    async def story() -> None:
+        async with device("unspeakable") as supervised:
+            with pytest.raises(MediaError) as caught:
+                await supervised.proxy.read(timeout_seconds=1.0)
+            assert caught.value.reason == "?"
+
+    run(story)
+
+
+class OtherThanItsProtocol:
+    async def read(self, timeout: float) -> None: ...
+
+    def wipe(self) -> None: ...
+
+    async def close(self) -> None:
+        raise TypeError("a mistake of its own")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("status", "has no status"),
+        ("read", "does not take purpose, symbologies, pattern, timeout_seconds"),
+        ("wipe", "is no coroutine: write async def"),
+        ("close", None),
+    ],
+)
+def test_what_deviates_from_the_protocol_is_told_to_its_maker(name: str, words: str | None) -> None:
+    driver, method = OtherThanItsProtocol(), methods_of(CodeScanner)[name]
+
+    async def asked() -> str:
+        try:
+            await getattr(driver, name)(**dict.fromkeys(method.signature.parameters))
+        except (AttributeError, TypeError) as error:
+            return str(deviation_of(driver, method, error))
+        raise AssertionError("it was as its protocol says")
+
+    assert words in asyncio.run(asked()) if words else asyncio.run(asked()) == "None"
 
 
 def test_what_a_driver_prints_is_logged_without_personal_values(caplog: pytest.LogCaptureFixture) -> None:
