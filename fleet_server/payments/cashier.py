@@ -18,7 +18,16 @@ from fleet_server.database import Database
 from fleet_server.payments import cards, orders, refunds
 from fleet_server.payments.counters import Counters
 from fleet_server.payments.models import PaymentOrder, PaymentRefund
-from fleet_server.payments.providers.protocol import Asked, Given, Giving, Provider, Refused, Standing, Unreachable
+from fleet_server.payments.providers.protocol import (
+    Asked,
+    Given,
+    Giving,
+    Provider,
+    Refused,
+    Standing,
+    Unreachable,
+    Untrusted,
+)
 from fleet_server.problems import ProblemError
 from kiosk.contracts.payments import (
     MAXIMUM_DELIVERY_SECONDS,
@@ -30,6 +39,9 @@ from kiosk.contracts.payments import (
     Refund,
     RefundRequest,
 )
+
+SILENT = ("down", "timeout")
+"""A provider that failed so could not be asked; any other failure is an answer that does not bear the notice out."""
 
 log = logging.getLogger(__name__)
 
@@ -178,6 +190,8 @@ class Cashier:
         try:
             asked = await provider.query(notice.number, notice.payment.reference)
         except Unreachable as failure:
+            if failure.kind not in SILENT:
+                raise Untrusted("the provider, asked, speaks of something else") from failure
             log.warning("the notice alone is believed: %s", failure)
         else:
             if asked.payment is None:

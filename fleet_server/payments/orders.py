@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import logging
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -21,9 +22,12 @@ from kiosk.contracts.payments import Arrived, Order, OrderRequest, Refund
 
 LOOK_SECONDS = 60.0
 """How often the centre asks about an open order by itself, should no notice come."""
+LONGEST_OPEN = dt.timedelta(days=1)
 WAITING = ("open", "paying")
 BANK_CARD = "bank_card"
 """Taken by the machine's own device: the centre asks nobody, sets no window, and waits for the device's word."""
+
+log = logging.getLogger(__name__)
 
 
 def number_of(terminal: str, order_id: str) -> str:
@@ -54,6 +58,8 @@ def place(
     moment = now()
     if asked.expires_at <= moment:
         raise ProblemError(422, "expired", "expires_at has passed")
+    if asked.expires_at > moment + LONGEST_OPEN:
+        raise ProblemError(422, "expires_late", "an order waits for its money for a day at most")
     look_at = None if channel == BANK_CARD else min(asked.expires_at, moment + dt.timedelta(seconds=LOOK_SECONDS))
     made = PaymentOrder(
         number=number_of(terminal, order_id), terminal=terminal, order_id=order_id, account=account,
@@ -97,7 +103,10 @@ def record_standing(session: Session, order: PaymentOrder, standing: Standing, *
 
 def record_payment(session: Session, order: PaymentOrder, paid: Paid, *, heard_by: str) -> bool:
     """True when this payment was not known. It belongs, or it becomes a refund."""
-    if session.get(PaymentArrived, (order.channel, order.account, paid.reference)) is not None:
+    known = session.get(PaymentArrived, (order.channel, order.account, paid.reference))
+    if known is not None:
+        if known.order_number != order.number:
+            log.error("%s names one payment under two orders", order.channel)
         return False
     reason = _why_not(order, paid)
     session.add(

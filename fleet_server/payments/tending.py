@@ -9,8 +9,11 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
+from collections.abc import Awaitable
+from typing import TypeVar
 
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 from starlette.concurrency import run_in_threadpool
 
 from fleet_server.database import now
@@ -26,6 +29,8 @@ CLAIM_SECONDS = 30.0
 BATCH = 50
 
 log = logging.getLogger(__name__)
+
+Row = TypeVar("Row", PaymentOrder, PaymentRefund)
 
 
 async def tend_for_ever(cashier: Cashier) -> None:
@@ -53,13 +58,20 @@ async def tend(cashier: Cashier, moment: dt.datetime | None = None) -> int:
     at = moment or now()
     due_orders, due_refunds = await run_in_threadpool(_claim, cashier, at)
     for number in due_orders:
-        try:
-            await _see_to(cashier, number, at)
-        except ProblemError as problem:
-            log.warning("an order waits: %s", problem.code)
+        await _alone(_see_to(cashier, number, at), "an order")
     for number in due_refunds:
-        await cashier.give(number)
+        await _alone(cashier.give(number), "a refund")
     return len(due_orders) + len(due_refunds)
+
+
+async def _alone(work: Awaitable[None], what: str) -> None:
+    """Whatever goes wrong with one row, the rows behind it are seen to."""
+    try:
+        await work
+    except ProblemError as problem:
+        log.warning("%s waits: %s", what, problem.code)
+    except Exception:
+        log.exception("%s waits", what)
 
 
 def _claim(cashier: Cashier, at: dt.datetime) -> tuple[list[str], list[str]]:
@@ -70,15 +82,17 @@ def _claim(cashier: Cashier, at: dt.datetime) -> tuple[list[str], list[str]]:
         return [], []
     again = at + dt.timedelta(seconds=CLAIM_SECONDS)
     with cashier.database.writing() as session:
-        orders_due = session.exec(
-            select(PaymentOrder).where(col(PaymentOrder.look_at) <= at).limit(BATCH).with_for_update(skip_locked=True)
-        ).all()
-        refunds_due = session.exec(
-            select(PaymentRefund).where(col(PaymentRefund.look_at) <= at).limit(BATCH).with_for_update(skip_locked=True)
-        ).all()
+        orders_due = session.exec(_due(PaymentOrder, at)).all()
+        refunds_due = session.exec(_due(PaymentRefund, at)).all()
         for row in (*orders_due, *refunds_due):
             row.look_at = again
         return [row.number for row in orders_due], [row.number for row in refunds_due]
+
+
+def _due(table: type[Row], at: dt.datetime) -> SelectOfScalar[Row]:
+    """The longest waiting first, so that none is passed over for ever."""
+    look_at = col(table.look_at)
+    return select(table).where(look_at <= at).order_by(look_at).limit(BATCH).with_for_update(skip_locked=True)
 
 
 async def _see_to(cashier: Cashier, number: str, at: dt.datetime) -> None:

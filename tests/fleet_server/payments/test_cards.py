@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -158,3 +159,21 @@ def test_money_tells_of_cards_nobody_heard_of_again(cash: Cash) -> None:
         assert "应退未退" in text
     with cash.world.database.reading() as session:
         assert session.exec(select(PaymentArrived)).one().heard_by == "device"
+
+
+def test_two_machines_that_count_alike_take_two_payments(cash: Cash) -> None:
+    """A device numbers its payments for itself, and begins anew after a reset: no money is taken for known money."""
+    peer = cash.world.terminal(f"alike-{secrets.token_hex(3)}")
+    by_card(cash)
+    by_card(cash, "order-0002")
+    by_card(cash, "order-0003", peer=peer)
+    assert said(cash, **PAID)[1]["state"] == "paid"
+    for order_id, teller in (("order-0002", cash.peer), ("order-0003", peer)):
+        for _ in range(2):
+            answer = cash.post(f"/orders/{order_id}/card", PAID, teller)
+            assert (answer.status_code, answer.json()["state"]) == (200, "paid")
+        assert cash.post(f"/orders/{order_id}/card", PAID | {"reference": "other"}, teller).status_code == 409
+        assert cash.post(f"/orders/{order_id}/card", PAID | {"state": "returned"}, teller).status_code == 200
+    assert refunds(cash) == [("succeeded", FEN), ("succeeded", FEN)]
+    with cash.world.database.reading() as session:
+        assert len(session.exec(select(PaymentArrived)).all()) == 3

@@ -13,6 +13,7 @@ import pytest
 from sqlmodel import select
 
 from fleet_server.payments.models import PaymentRefund
+from fleet_server.payments.orders import number_of
 from fleet_server.payments.providers.signatures import joined, lines, opened, sealed, signed
 from fleet_server.sandbox.payments.bills import payment_code
 from fleet_server.sandbox.payments.keys import WECHAT_API_V3_KEY, WECHAT_KEY_ID
@@ -114,3 +115,16 @@ def test_a_refund_is_told_by_its_own_provider_alone(cash: Cash) -> None:
     assert posted(cash, "wechat", *wechat_notice(cash, told, "REFUND.SUCCESS")) == 200
     with cash.world.database.reading() as session:
         assert session.exec(select(PaymentRefund.state)).one() == "pending", "WeChat Pay does not speak for Alipay"
+
+
+@pytest.mark.parametrize("channel", ["alipay", "wechat"])
+def test_a_payment_of_one_order_pays_no_other(cash: Cash, channel: str) -> None:
+    """The provider is asked and speaks of another order: that contradicts the notice, however well it is signed."""
+    paid, other = cash.order(channel=channel), cash.order("order-0002", channel=channel)
+    cash.till.pay(paid["qr"])
+    sent = cash.till.app.state.counter.sent[-1]
+    number = number_of(cash.peer.terminal, "order-0002")
+    assert posted(cash, channel, *rewritten(cash, channel, sent.body, "out_trade_no", number)) == 401
+    assert (cash.look()["state"], cash.look("order-0002")["state"]) == ("paid", "open")
+    cash.till.pay(other["qr"])
+    assert cash.look("order-0002")["state"] == "paid"

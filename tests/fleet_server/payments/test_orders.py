@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from drivers.messages import PaymentState
 from drivers.payment_terminal.gateway_judgement import judge
 from drivers.payment_terminal.gateway_orders import GatewayOrder, GatewayRefund, GatewayStatus, OpenOrders
 from fleet_server.payments import orders
+from fleet_server.payments.tending import tend
 from fleet_server.sandbox.payments.bills import payment_code
 from kiosk.contracts.payments import PAYMENTS_PATH
 from tests.fleet_server.payments.conftest import Cash, wanted
@@ -318,3 +321,25 @@ def test_the_window_passes_unless_it_is_extended(cash: Cash) -> None:
     assert cash.till.left_fen() == FEN
     assert cash.post("/orders/order-0002/extend", {"seconds": 60}).json()["code"] == "delivery_settled"
     assert cash.post("/orders/order-0002/delivered", {"outcome": "not_delivered"}).json()["code"] == "delivery_settled"
+
+
+@pytest.mark.parametrize("until", ["2099-01-01T00:00:00+08:00", "9999-12-31T23:59:59-14:00"])
+def test_no_order_waits_for_years(cash: Cash, until: str) -> None:
+    answer = cash.put("/orders/order-0001", wanted(expires_at=until))
+    assert (answer.status_code, answer.json()["code"]) == (422, "expires_late")
+    assert cash.get("/orders/order-0001").status_code == 404
+
+
+def test_one_order_that_fails_keeps_no_other_waiting(cash: Cash, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever happens with the first due row, the ones behind it are seen to in the same round."""
+    for place in range(3):
+        cash.order(f"order-000{place}")
+    asked: list[str] = []
+
+    async def broken(number: str, reference: str = "") -> None:
+        asked.append(number)
+        raise RuntimeError("a provider's answer nobody thought of")
+
+    monkeypatch.setattr(cash.cashier.counters.of("alipay", "sandbox"), "query", broken)
+    asyncio.run(tend(cash.cashier, dt.datetime.now(dt.UTC) + dt.timedelta(seconds=90)))
+    assert len(set(asked)) == 3
