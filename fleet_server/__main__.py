@@ -24,13 +24,13 @@ from fleet_server.confirmations import service as confirmations
 from fleet_server.confirmations.models import ClerkCreate
 from fleet_server.database import Database
 from fleet_server.gateway import checking
-from fleet_server.gateway.connectors import read_connectors
+from fleet_server.gateway.connectors import operation_mistakes, read_connectors
 from fleet_server.journal import search
 from fleet_server.matters import service as matters
 from fleet_server.matters.begin import begin_matter, preview_matter
-from fleet_server.matters.folder import load_file, members_first
+from fleet_server.matters.folder import members_first
 from fleet_server.matters.repository import MatterRepository
-from fleet_server.matters.surroundings import refuse_unknown_names
+from fleet_server.matters.surroundings import check_matters
 from fleet_server.migrations import upgrade
 from fleet_server.payments import reconciliation
 from fleet_server.problems import ProblemError
@@ -40,8 +40,7 @@ from fleet_server.staff import service as staff
 from fleet_server.staff.models import AccountCreate
 from fleet_server.terminals import service as terminals
 from fleet_server.terminals.models import Scope, SiteCreate, TerminalCreate
-from kiosk.contracts.errors import MatterInvalid, SettingsInvalid
-from kiosk.contracts.scenario import load_scenario
+from kiosk.contracts.errors import SettingsInvalid
 from kiosk.contracts.value import CITY_TIME
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets" / "matters"
@@ -229,26 +228,10 @@ def _publish(options: argparse.Namespace) -> int:
 
 def _check_matters(options: argparse.Namespace) -> int:
     """Every mistake with its line and cure; 1 when there is one."""
-    files = [
-        file for path in options.paths for file in (sorted(path.glob("**/matter.yaml")) if path.is_dir() else [path])
-    ]
-    code = 0 if files else 1
     offered = read_connectors()
-    if not files:
-        print("no matter.yaml found there", file=sys.stderr)
-    for file in files:
-        try:
-            matter = load_file(file)
-            refuse_unknown_names(matter, file)
-            checking.refuse_vain_operations(matter, file, offered)
-            for story in sorted(file.parent.glob("scenarios/*.yaml")):
-                load_scenario(story.read_text(encoding="utf-8"), str(story), matter)
-        except (MatterInvalid, OSError, UnicodeDecodeError) as error:
-            print(error if isinstance(error, MatterInvalid) else f"{file}: cannot be read: {error}")
-            code = 1
-        else:
-            print(f"{file}: {matter.id} version {matter.version} is in order")
-    return code
+    said, good = check_matters(options.paths, lambda matter: operation_mistakes(matter, offered))
+    print("\n".join(said))
+    return 0 if good else 1
 
 
 def _begin_matter(options: argparse.Namespace) -> int:

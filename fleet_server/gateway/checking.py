@@ -9,12 +9,8 @@ from fleet_server.gateway.connectors import (
     ConnectorInvalid,
     Connectors,
     load_connector,
-    operation_mistakes,
-    read_connectors,
 )
-from kiosk.contracts.errors import MatterInvalid, SettingsInvalid
-from kiosk.contracts.matter import Matter
-from kiosk.contracts.yaml_marks import read_marked
+from kiosk.contracts.errors import SettingsInvalid
 
 
 def check_connectors(paths: Iterable[Path]) -> tuple[list[str], bool]:
@@ -43,11 +39,3 @@ def check_connectors(paths: Iterable[Path]) -> tuple[list[str], bool]:
         said.append(str(error))
         good = False
     return said or ["no connector found there"], good and bool(said)
-
-
-def refuse_vain_operations(matter: Matter, file: Path, connectors: Connectors | None = None) -> None:
-    """Raises `MatterInvalid` when the matter asks what no connector offers, with lines and cures."""
-    marked = read_marked(file.read_text(encoding="utf-8"))
-    found = operation_mistakes(matter, connectors or read_connectors())
-    if found:
-        raise MatterInvalid(str(file), [(path, marked.line_of(path), message) for path, message in found])

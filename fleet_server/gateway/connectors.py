@@ -6,6 +6,7 @@ leaves its member out.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -249,19 +250,17 @@ def operation_mistakes(matter: Matter, connectors: Connectors) -> list[tuple[str
         if isinstance(step, CallServiceStep):
             found = connectors.find(step.operation)
             if found is None:
-                mistakes.append((f"{path}.operation", f"no connector offers {step.operation!r}: add it, or correct it"))
+                near = difflib.get_close_matches(step.operation, connectors.names, n=1)
+                cure = f"did you mean {near[0]!r}?" if near else "add it to a connector, or correct it"
+                mistakes.append((f"{path}.operation", f"no connector offers {step.operation!r}: {cure}"))
                 continue
             mistakes += _call_mistakes(path, step, found[1])
             gives[step.id] = frozenset(found[1].answer.data) | {"case_number"}
-    for source in _service_sources(matter):
+    for path, source in _service_sources(matter):
         _, step_id, name = source.split(".", 2)
         if step_id in gives and name not in gives[step_id]:
-            mistakes.append(
-                (
-                    f"service.{step_id}",
-                    f"{name!r} is not in that answer: use one of {', '.join(sorted(gives[step_id]))}",
-                )
-            )
+            known = ", ".join(sorted(gives[step_id]))
+            mistakes.append((path, f"{name!r} is not in that answer of {step_id!r}: use one of {known}"))
     return mistakes
 
 
@@ -283,22 +282,23 @@ def _call_mistakes(path: str, step: CallServiceStep, operation: Operation) -> li
     return mistakes
 
 
-def _service_sources(matter: Matter) -> list[str]:
-    text = matter.model_dump(mode="json")["steps"]
-    found: list[str] = []
+def _service_sources(matter: Matter) -> list[tuple[str, str]]:
+    """Where a matter names what an authority answered, and what it names: (path, service.STEP.NAME)."""
+    found: list[tuple[str, str]] = []
 
-    def walk(value: Any) -> None:
+    def walk(path: str, value: Any) -> None:
         if isinstance(value, dict):
-            for item in value.values():
-                walk(item)
+            for key, item in value.items():
+                walk(f"{path}.{key}", item)
+                walk(f"{path}.{key}", key)
         elif isinstance(value, list):
-            for item in value:
-                walk(item)
+            for index, item in enumerate(value):
+                walk(f"{path}[{index}]", item)
         elif isinstance(value, str):
-            found.extend(places_in(value) or places_in("{" + value + "}"))
+            found.extend((path, source) for source in places_in(value) or places_in("{" + value + "}"))
 
-    walk(text)
-    return [source for source in found if source.startswith("service.") and source.count(".") >= 2]
+    walk("steps", matter.model_dump(mode="json", by_alias=True)["steps"])
+    return [(path, source) for path, source in found if source.startswith("service.") and source.count(".") >= 2]
 
 
 def _keys_in(body: Any) -> list[str]:

@@ -10,7 +10,7 @@ import yaml
 
 from fleet_server.gateway.api import exchange_of, seal_authority_pem
 from fleet_server.gateway.authority import OPEN_SECONDS, OPENS_AFTER, AuthorityFailed, Breaker
-from fleet_server.gateway.checking import check_connectors, refuse_vain_operations
+from fleet_server.gateway.checking import check_connectors
 from fleet_server.gateway.connectors import (
     CONNECTORS,
     ConnectorInvalid,
@@ -18,9 +18,11 @@ from fleet_server.gateway.connectors import (
     operation_mistakes,
     read_connectors,
 )
+from fleet_server.matters.surroundings import check_file
 from fleet_server.sandbox.departments import DEPARTMENTS
 from fleet_server.settings import SANDBOX_KEY, Settings
 from kiosk.contracts.errors import MatterInvalid, SettingsInvalid
+from kiosk.contracts.matter import Matter
 from kiosk.contracts.matter_file import load_matter
 
 ASSETS = CONNECTORS.parent
@@ -162,16 +164,20 @@ def test_what_a_matter_asks_in_vain_is_said(good: str, bad: str, word: str) -> N
 
 def test_a_vain_operation_is_told_with_its_line(tmp_path: Path) -> None:
     source = ASSETS / "matters" / "natural_resources" / "no_house_certificate" / "matter.yaml"
-    text = source.read_text(encoding="utf-8")
-    file = tmp_path / "matter.yaml"
-    file.write_text(text.replace("real_estate.no_house_certificate", "real_estate.castle"), encoding="utf-8")
-    matter = load_matter(file.read_text(encoding="utf-8"), str(file))
-    line = next(
-        number for number, said in enumerate(file.read_text(encoding="utf-8").split("\n"), 1) if "castle" in said
-    )
-    with pytest.raises(MatterInvalid, match=rf"matter\.yaml:{line}: .*no connector offers"):
-        refuse_vain_operations(matter, file)
-    refuse_vain_operations(load_matter(text, "matter.yaml"), source)
+    file = tmp_path / "natural_resources" / "no_house_certificate" / "matter.yaml"
+    file.parent.mkdir(parents=True)
+    offered = read_connectors()
+
+    def in_vain(matter: Matter) -> list[tuple[str, str]]:
+        return operation_mistakes(matter, offered)
+
+    for good, bad in (("real_estate.no_house", "real_estate.castle"), ("certificate.number}", "certificate.nombre}")):
+        text = source.read_text(encoding="utf-8").replace(good, bad)
+        file.write_text(text, encoding="utf-8")
+        line = next(at for at, said in enumerate(text.split("\n"), 1) if bad in said)
+        with pytest.raises(MatterInvalid, match=rf"matter\.yaml:{line}: .*(no connector offers|is not in that answer)"):
+            check_file(file, in_vain)
+    assert check_file(source, in_vain).id == "no_house_certificate"
 
 
 def test_where_the_key_comes_from(tmp_path: Path) -> None:

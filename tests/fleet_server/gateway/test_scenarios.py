@@ -52,7 +52,7 @@ from kiosk.machine.services import Services
 from tests.fleet_server.gateway.conftest import TestCity, served
 from tests.fleet_server.gateway.hands import Hands
 from tests.kiosk.flow.walker import CLERKS, Walker, ended
-from tests.kiosk.flow.world import World
+from tests.kiosk.flow.world import ScriptedScanner, World
 
 ASSETS = Path(__file__).parents[3] / "assets"
 SCENARIOS = sorted((ASSETS / "matters").glob("*/*/scenarios/*.yaml"))
@@ -102,10 +102,11 @@ class QuickLoop(asyncio.SelectorEventLoop):
         self._selected.times = times
 
 
-class Papers:
+class Papers(ScriptedScanner):
     """A document camera that finds a paper under it; the zone of a travel document is read from its picture."""
 
     def __init__(self, citizen: str) -> None:
+        super().__init__()
         self._citizen = citizen
 
     async def read_zone(self, *, timeout_seconds: float = 20.0) -> MachineReadableZone:
