@@ -30,6 +30,8 @@ VISITS: dict[str, tuple[str, tuple[str, ...]]] = {
     "search": ("home", ("search",)),
     "search_results": ("home", ("search", "key:s", "key:b")),
     "search_nothing": ("home", ("search", "key:v", "key:v")),
+    "search_many": ("home_long", ("search", "key:s", "key:b")),
+    "lowered_long": ("long_failure", ("lower",)),
     "lowered_home": ("home", ("lower",)),
     "lowered_form": ("form", ("lower",)),
     "lowered_card": ("card", ("lower",)),

@@ -12,12 +12,13 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter
 from kiosk.flow.course.helper import Helper
 from kiosk.flow.screens import PreviewScreen, Reason, StageKind, Tile, TimeOutWarning, View
 from kiosk.ui.gallery.effect_screens import EFFECT_SCREENS
+from kiosk.ui.gallery.extreme_screens import CITIZEN, EXTREME_SCREENS, LONG_TITLE
 from kiosk.ui.gallery.question_screens import QUESTION_SCREENS
 from kiosk.ui.gallery.screens import SCREENS as OTHER_SCREENS
 from kiosk.ui.gallery.sign_in_screens import SIGN_IN_SCREENS
 from kiosk.ui.gallery.tiles import DOORS, TILES, text
 
-SCREENS = OTHER_SCREENS | SIGN_IN_SCREENS | EFFECT_SCREENS | QUESTION_SCREENS
+SCREENS = OTHER_SCREENS | SIGN_IN_SCREENS | EFFECT_SCREENS | QUESTION_SCREENS | EXTREME_SCREENS
 NO_HOUSE = text("无房证明", "無房證明", "Proof of no property")
 PERMIT = text("居住证签注", "居住證簽注", "Residence permit endorsement")
 
@@ -71,6 +72,20 @@ def _greyed() -> tuple[Tile, ...]:
     )
 
 
+def _many() -> tuple[Tile, ...]:
+    """Two hundred matters, the first with long names; every third cannot be done now."""
+    reason = text(
+        "不动产登记中心的系统没有回应，暂不能办",
+        "不動產登記中心的系統沒有回應，暫不能辦",
+        "The register does not answer now",
+    )
+    return tuple(
+        replace(tile, matter=f"many_{number}", title=LONG_TITLE if number < 20 else tile.title,
+                enabled=number % 3 != 0, reason=reason)
+        for number, tile in enumerate(TILES[number % 12] for number in range(200))
+    )  # fmt: skip
+
+
 _CALLING = text("正在呼叫远程协助员，请稍等", "正在呼叫遠端協助員，請稍等", "Calling a remote helper. Please wait")
 _POINTS = text("请点亮起来的这个。", "請點亮起來的這個。", "Please touch the part that is marked.")
 _NOBODY = text(
@@ -84,7 +99,7 @@ HELPED = {
     "helper_ended": ("review", Helper(state="ended", note=_NOBODY)),
 }
 """Name → the View it stands over, and the remote helper."""
-NAMES = ("attract", "home", "home_greyed", "home_few", *SCREENS, *HELPED, "time_out", "out_of_service")
+NAMES = ("attract", "home", "home_greyed", "home_few", "home_long", *SCREENS, *HELPED, "time_out", "out_of_service")
 
 
 @lru_cache(maxsize=1)
@@ -94,14 +109,20 @@ def views() -> dict[str, View]:
         "attract": _around(stage=StageKind.ATTRACT),
         "home": _around(),
         "home_few": _around(tiles=TILES[:2], doors=DOORS[:2]),
+        "home_long": _around(
+            tiles=_many(), favourites=tuple(f"many_{number}" for number in range(8)), online=False, catalogue="many"
+        ),
         "home_greyed": _around(tiles=_greyed(), online=False),
     }
     sessions = {}
     for name, screen in SCREENS.items():
         shown = replace(screen, page_png=page_png()) if isinstance(screen, PreviewScreen) else screen
         sessions[name] = _around(
-            stage=StageKind.SESSION, screen=shown, matter_title=PERMIT if name == "form" else NO_HOUSE,
-            transaction_number="XM0017-1902-0003", citizen="" if name == "card" else "林*试",
+            stage=StageKind.SESSION, screen=shown,
+            matter_title=LONG_TITLE if name in EXTREME_SCREENS else PERMIT if name == "form" else NO_HOUSE,
+            transaction_number="XM0017-1902-0003",
+            citizen="" if name == "card" else CITIZEN if name in EXTREME_SCREENS else "林*试",
+            online=name not in EXTREME_SCREENS,
         )  # fmt: skip
     sessions |= {name: replace(sessions[over], helper=helper) for name, (over, helper) in HELPED.items()}
     after = {

@@ -49,7 +49,7 @@ def audit(gallery: Gallery) -> list[Fault]:
     texts = [each for each in seen if each.item.inherits("QQuickText") and each.item.property("text")]
     targets = [each for each in seen if each.item.property("isTouchable") is True]
     faults = _sizes(texts, mm, elder) + _contrast(texts, picture) + _cut(texts) + _overlap(texts)
-    faults += _targets(targets, mm, elder) + _names(texts, targets)
+    faults += _targets(targets, mm, elder) + _names(texts, targets) + _outgrown(texts, targets)
     return faults
 
 
@@ -137,6 +137,17 @@ def _cut(texts: list[Seen]) -> list[Fault]:
         beyond = each.shown.width() < _ink_box(each).width() - 2
         if item.property("truncated") or wide or high or beyond:
             faults.append(Fault("cut", _name(each), f"{item.property('contentWidth'):.0f} in {item.width():.0f} px"))
+    return faults
+
+
+def _outgrown(texts: list[Seen], targets: list[Seen]) -> list[Fault]:
+    """Words that stand out of the tile or button they belong to."""
+    faults = []
+    for each in texts:
+        own = next((target for target in reversed(targets) if _holds(target.item, each.item)), None)
+        air = 0.2 * _ink_box(each).height() / max(1, each.item.property("lineCount"))
+        if own and not own.box.adjusted(-1, -air, 1, air).contains(_ink_box(each)):
+            faults.append(Fault("outgrown", _name(each), _name(own)))
     return faults
 
 

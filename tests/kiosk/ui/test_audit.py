@@ -62,6 +62,8 @@ PLANTED = {
     "target": 'Touchable { objectName: "small"; name: "小"; x: 60; y: 700; width: 30; height: 30 }',
     "gap": 'Item { x: 60; y: 700; Touchable { objectName: "a"; name: "甲"; width: 100; height: 100 }'
            ' Touchable { objectName: "b"; name: "乙"; x: 104; width: 100; height: 100 } }',
+    "outgrown": 'Touchable { objectName: "a"; name: "甲"; x: 60; y: 700; width: 100; height: 100;'
+                ' Label { y: 40; width: 90; text: "写不下的字写不下" } }',
     "name": 'Touchable { objectName: "silent"; x: 60; y: 700; width: 120; height: 120 }',
 }  # fmt: skip
 

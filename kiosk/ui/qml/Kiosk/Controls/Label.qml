@@ -3,16 +3,24 @@ import QtQuick
 import Kiosk.Theme
 
 // Plain text only: nothing a citizen or an authority writes is ever markup. `balanced` evens out the lines, so that no
-// single character is left alone on the last one.
+// single character is left alone on the last one; a long word that goes to the next line whole has room for it.
 Text {
     id: label
 
     property bool balanced: false
     property bool bold: false
     readonly property bool centred: horizontalAlignment === Text.AlignHCenter
-    readonly property int _lines: balanced && width > 0 ? Math.ceil((metrics.advanceWidth + 1) / width) : 1
+    readonly property int _full: balanced && width > 0 ? Math.ceil((metrics.advanceWidth + 1) / width) : 1
+    // Full lines of Chinese give a character to the next where a comma may not stand first: then one line more.
+    readonly property int _lines: _full > 1 && !Theme.latin && metrics.advanceWidth / _full + font.pixelSize > width
+        ? _full + 1 : _full
     readonly property int _spare: _lines > 1
-        ? Math.max(0, width - Math.ceil(metrics.advanceWidth / _lines + font.pixelSize * (Theme.latin ? 3.2 : 1.25))) : 0
+        ? Math.max(0, width - Math.ceil(metrics.advanceWidth / _lines + font.pixelSize * _slack(text))) : 0
+
+    function _slack(text: string): real {
+        const words = text.match(/[!-~]{5,}/g) ?? [];
+        return Math.max(Theme.latin ? 3.2 : 2.1, ...words.map(word => word.length * 0.52));
+    }
 
     textFormat: Text.PlainText
     wrapMode: Text.Wrap

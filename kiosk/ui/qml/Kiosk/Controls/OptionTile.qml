@@ -11,10 +11,11 @@ Touchable {
     property bool ticks: false
     property bool picked: false
     readonly property bool _badged: option.icon.length > 0
+    readonly property real _above: height - texts.height - Theme.mm(10) // what is left for the icon once the words stand
 
     enabled: option.enabled
     name: option.label + (option.detail.length > 0 ? "，" + option.detail : "")
-    implicitHeight: Math.max(Theme.mm(Theme.pick(24, 30)), (upright ? badge.height + Theme.mm(5) : 0) + texts.height + Theme.mm(9))
+    implicitHeight: Math.max(Theme.mm(Theme.pick(24, 30)), (upright ? Theme.mm(22) : 0) + texts.height + Theme.mm(9))
 
     Accessible.checkable: ticks
     Accessible.checked: picked
@@ -29,10 +30,12 @@ Touchable {
 
     Rectangle {
         id: badge
-        visible: tile._badged
+        visible: tile._badged && height > Theme.mm(14)
         x: tile.upright ? (parent.width - width) / 2 : Theme.mm(5)
-        y: tile.upright ? Math.max(Theme.mm(4), parent.height * 0.48 - height) : (parent.height - height) / 2
-        width: tile._badged ? Theme.mm(tile.upright ? 30 : Theme.pick(17, 20)) : 0
+        y: tile.upright ? Math.max(Theme.mm(2), Math.min(parent.height * 0.48 - height, tile._above - height))
+            : (parent.height - height) / 2
+        width: !tile._badged ? 0
+            : tile.upright ? Math.max(0, Math.min(Theme.mm(30), tile._above - Theme.mm(2))) : Theme.mm(Theme.pick(17, 20))
         height: width
         radius: width * 0.28
         color: tile.enabled ? Theme.pale : Theme.surface
@@ -48,7 +51,7 @@ Touchable {
     Column {
         id: texts
         x: tile.upright ? Theme.mm(5) : Theme.mm(tile._badged ? 10 : 6) + badge.width
-        y: tile.upright && tile._badged ? badge.y + badge.height + Theme.mm(5) : (parent.height - height) / 2
+        y: tile.upright && badge.visible ? badge.y + badge.height + Theme.mm(5) : (parent.height - height) / 2
         width: parent.width - x - Theme.mm(5) - (tick.visible ? tick.width + Theme.mm(3) : 0)
         spacing: Theme.mm(1.4)
 

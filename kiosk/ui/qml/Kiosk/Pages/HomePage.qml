@@ -83,6 +83,7 @@ Item {
 
     Item {
         id: doors
+        visible: Ui.home.events.length + Ui.home.departments.length > 0
         x: Theme.margin
         y: Math.min(page.height - height - Theme.mm(Theme.landscape ? 4 : 7), Theme.landscape
             ? head.y + head.height + Theme.mm(14) : tiles.y + tiles.usedHeight + Theme.mm(12))

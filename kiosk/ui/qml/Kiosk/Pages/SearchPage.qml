@@ -59,6 +59,7 @@ Item {
         height: keyboard.y - Theme.mm(5) - y
         model: Ui.home.results
         pagerName: "results"
+        pagerAside: Theme.landscape
         columns: Theme.landscape ? 2 : 1
         cellMinimum: Theme.mm(Theme.pick(27, 32))
         cellMaximum: Theme.mm(Theme.pick(34, 40))

@@ -38,17 +38,18 @@ Item {
         anchors.rightMargin: Theme.gap
 
         Label {
+            id: title
             width: parent.width
             text: bar.heading
             bold: true
-            wrapMode: Text.NoWrap
+            maximumLineCount: 2
             elide: Text.ElideRight
-            font.pixelSize: Theme.textLabel
+            font.pixelSize: bar.heading.length > 44 ? Theme.textNote : Theme.textLabel
         }
 
         Label {
             width: parent.width
-            visible: text.length > 0 && !Theme.elder
+            visible: text.length > 0 && !Theme.elder && title.lineCount === 1
             text: bar.note
             color: Theme.softInk
             wrapMode: Text.NoWrap
@@ -68,6 +69,8 @@ Item {
             visible: !Ui.stage.online
             anchors.verticalCenter: parent.verticalCenter
             width: away.width + Theme.mm(6)
+            Accessible.role: Accessible.StaticText
+            Accessible.name: Ui.w.offline
             height: away.height + Theme.mm(4)
             radius: Theme.radius
             color: Theme.attentionPale
@@ -85,6 +88,7 @@ Item {
                 }
 
                 Label {
+                    visible: bar.citizen.length === 0 || bar.heading.length < 44 // else the words of the matter come first
                     text: Theme.elder || Theme.latin || bar.citizen.length > 0 ? Ui.w.offline_short : Ui.w.offline
                     color: Theme.attention
                     font.pixelSize: Theme.textNote
@@ -105,6 +109,9 @@ Item {
 
             Label {
                 anchors.verticalCenter: parent.verticalCenter
+                width: Math.min(implicitWidth, bar.width * 0.3)
+                wrapMode: Text.NoWrap
+                elide: Text.ElideRight
                 text: bar.citizen
                 bold: true
                 color: Theme.strong

@@ -24,12 +24,14 @@ Item {
             spacing: Theme.mm(3)
 
             Label {
+                width: Math.min(implicitWidth, column.width - (optional.visible ? optional.width + parent.spacing : 0))
                 text: field.row.label
                 bold: true
                 font.pixelSize: Theme.textBody
             }
 
             Label {
+                id: optional
                 visible: !field.row.required
                 text: Ui.w.may_be_empty
                 color: Theme.softInk
@@ -43,7 +45,7 @@ Item {
             objectName: "field:" + field.row.id
             name: field.row.label
             width: parent.width
-            height: Theme.mm(Theme.pick(20, 24))
+            height: Math.max(Theme.mm(Theme.pick(20, 24)), value.height + Theme.mm(5))
             onTouched: Ui.form.focus(field.row.id)
 
             Accessible.role: Accessible.EditableText
@@ -65,8 +67,6 @@ Item {
                     id: value
                     text: field.row.text
                     bold: true
-                    wrapMode: Text.NoWrap
-                    elide: Text.ElideLeft
                     width: Math.min(implicitWidth, box.width - Theme.mm(12) - (wipe.visible ? wipe.width : 0))
                     font.pixelSize: Theme.textHeading
                     font.letterSpacing: field.row.kind === "text" ? 0 : Theme.mm(0.4)
@@ -75,7 +75,7 @@ Item {
                 Rectangle {
                     id: caret
                     visible: field.row.current
-                    anchors.verticalCenter: parent.verticalCenter
+                    y: parent.height - height - Theme.mm(0.5) // at the last line
                     width: Math.max(2, Theme.mm(0.8))
                     height: Theme.textHeading * 1.2
                     color: Theme.strong
@@ -139,7 +139,7 @@ Item {
                     name: modelData.label
                     enabled: modelData.enabled
                     width: Math.min(column.width, Math.max(Theme.mm(44), inside.width + Theme.mm(14)))
-                    height: Theme.mm(Theme.pick(19, 24))
+                    height: Math.max(Theme.mm(Theme.pick(19, 24)), inside.height + Theme.mm(5))
                     onTouched: Ui.form.pick(field.row.id, modelData.id)
 
                     Accessible.checkable: true
@@ -167,9 +167,9 @@ Item {
                         }
 
                         Label {
+                            width: Math.min(implicitWidth, column.width - Theme.mm(28))
                             text: choice.modelData.label
                             bold: true
-                            wrapMode: Text.NoWrap
                             color: choice.modelData.picked ? Theme.paper : Theme.strong
                             font.pixelSize: Theme.textLabel
                             Accessible.ignored: true

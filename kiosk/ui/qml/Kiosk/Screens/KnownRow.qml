@@ -32,6 +32,7 @@ Item {
 
             Label {
                 id: label
+                width: Math.min(implicitWidth, parent.width)
                 text: row.known.label
                 color: Theme.softInk
                 font.pixelSize: Theme.textNote
@@ -39,6 +40,7 @@ Item {
 
             Label {
                 visible: text.length > 0 && !row.narrow
+                width: Math.min(implicitWidth, parent.width)
                 text: row.known.origin.length > 0 ? "· " + row.known.origin : ""
                 color: Theme.success
                 font.pixelSize: Theme.textNote
@@ -49,7 +51,6 @@ Item {
             width: parent.width
             text: row.known.value
             bold: true
-            wrapMode: Text.WrapAnywhere
             font.pixelSize: Theme.textLabel
             Accessible.name: row.known.label + "，" + text
         }

@@ -11,6 +11,9 @@ Item {
     readonly property var content: Ui.session.content
     readonly property string _icon: content.tone === "success" ? "success" : content.tone === "failure" ? "failure" : "attention"
     readonly property bool _lines: content.papers.length + content.money.length + content.what_to_do.length > 0
+    // Much to say: the words come before the sign.
+    readonly property bool _wordy: content.papers.length + content.money.length + content.what_to_do.length
+        > Theme.pick(90, 60) * (Theme.latin ? 2.4 : 1)
     readonly property bool _device: ["card_reader", "receipt_slot", "document_tray", "document_camera"].includes(Ui.session.place)
         && (!Theme.landscape || !_lines)
     readonly property real _belowSign: sign.y + sign.height + Theme.space
@@ -19,7 +22,7 @@ Item {
         id: sign
         anchors.horizontalCenter: parent.horizontalCenter
         y: Theme.mm(Theme.landscape ? 2 : screen._device || screen._lines ? 5 : 34)
-        width: Theme.mm(Theme.landscape ? 38 : screen._device ? 44 : 68)
+        width: Theme.mm(screen._wordy ? 26 : Theme.landscape ? 38 : screen._device ? 44 : 68)
         height: width
         radius: width / 2
         color: Theme.tonePale(screen.content.tone)

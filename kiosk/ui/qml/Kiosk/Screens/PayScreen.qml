@@ -32,8 +32,11 @@ Item {
 
             Label {
                 width: facts.contentWidth
-                text: "¥ " + screen.content.amount
+                text: "¥\u00a0" + screen.content.amount
                 bold: true
+                wrapMode: Text.NoWrap
+                fontSizeMode: Text.HorizontalFit
+                minimumPixelSize: Theme.textHeading
                 color: Theme.strong
                 font.pixelSize: Theme.textDisplay
                 Accessible.name: Ui.w.pay_amount.arg(screen.content.amount)
@@ -42,6 +45,7 @@ Item {
             Label {
                 width: facts.contentWidth
                 text: screen.content.payee
+                balanced: true
                 bold: true
                 font.pixelSize: Theme.textLabel
             }
@@ -49,6 +53,7 @@ Item {
             Label {
                 width: facts.contentWidth
                 text: screen.content.subject
+                balanced: true
                 color: Theme.softInk
                 font.pixelSize: Theme.textBody
             }
@@ -77,7 +82,7 @@ Item {
                         id: much
                         anchors.right: parent.right
                         anchors.verticalCenter: parent.verticalCenter
-                        width: Math.min(implicitWidth, line.width * 0.5)
+                        width: Math.min(implicitWidth, line.width * 0.6)
                         text: line.known.value
                         bold: true
                         font.pixelSize: Theme.textNote
