@@ -51,9 +51,10 @@ class KioskWindow(QObject):
         self._stage_kind: StageKind | None = None
         self._shows_camera = False
         self.words = Words(read_words(), self)
-        self.stage = StageViewModel(hall, self)
         self.session = SessionViewModel(hall, self)
         self.form = FormViewModel(hall, self.session, self)
+        self.stage = StageViewModel(hall, self, way_to=self.form.way_to)
+        self.form.position_changed.connect(self.stage.pointed_changed)
         self.home = HomeViewModel(hall, self)
         self.keyboard = KeyboardViewModel(self)
         self.pictures = Pictures(self)

@@ -154,6 +154,14 @@ class FormViewModel(SnapshotModel[FormSnapshot]):
         self._derive(replace(self._now, current=self._items()[self._now.position - 2].id))
         return True
 
+    def way_to(self, place: str) -> str:
+        """Where a remote helper's hand goes: to the field itself, or to the button that leads to its page."""
+        order = [f"field:{item.id}" for item in self._items()]
+        if self._now.position == 0 or place not in order:
+            return place
+        ahead = order.index(place) + 1 - self._now.position
+        return "primary" if ahead > 0 else "back" if ahead < 0 else place
+
     def _items(self) -> tuple[FormItem, ...]:
         return self._view.screen.items if self._view and isinstance(self._view.screen, FormScreen) else ()
 

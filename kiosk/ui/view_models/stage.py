@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -75,9 +76,11 @@ class StageViewModel(SnapshotModel[StageSnapshot]):
     helper_says_changed = Signal()
     pointed_changed = Signal()
 
-    def __init__(self, hall: HallCalls, parent: QObject | None = None) -> None:
+    def __init__(self, hall: HallCalls, parent: QObject | None = None, *, way_to: Callable[[str], str] = str) -> None:
+        """`way_to` leads from the place a helper points at to what of it stands on the page."""
         super().__init__(StageSnapshot(), parent)
         self._hall = hall
+        self._way_to = way_to
 
     def show(self, view: View) -> None:
         self._swap(derive_stage_snapshot(view, self._now))
@@ -101,8 +104,8 @@ class StageViewModel(SnapshotModel[StageSnapshot]):
     helper = readable(str, lambda self: self._now.helper, notify=helper_changed)
     """A remote helper: "", "calling", "talking" or "ended"."""
     helper_says = readable(str, lambda self: self._now.helper_says, notify=helper_says_changed)
-    pointed = readable(str, lambda self: self._now.pointed, notify=pointed_changed)
-    """The `objectName` a remote helper points at, or empty."""
+    pointed = readable(str, lambda self: self._way_to(self._now.pointed), notify=pointed_changed)
+    """The `objectName` a remote helper points at, or of the button that leads there; or empty."""
 
     @Slot()
     def wake(self) -> None:

@@ -65,3 +65,30 @@ def test_the_helper_says_marks_and_is_sent_away(gallery: Gallery, mode: Mode) ->
     gallery.hall.publish(replace(gallery.hall.view, helper=None))
     QTest.qWait(5)
     assert "end_helper" not in names(gallery)
+
+
+def test_a_field_on_another_page_is_pointed_at_through_the_button_that_leads_there(gallery: Gallery) -> None:
+    gallery.stand("helper_field", Mode.ELDER, Language.ZH_CN)
+    assert is_marked(gallery, "primary"), "the second field: the first page's next"
+    gallery.finger.tap("choice:reason:work")
+    gallery.finger.tap("primary")
+    QTest.qWait(5)
+    assert is_marked(gallery, "field:employer")
+    assert not is_marked(gallery, "primary")
+    gallery.kiosk.form.write("厦门")
+    gallery.finger.tap("primary")
+    QTest.qWait(5)
+    assert is_marked(gallery, "back")
+
+
+def test_choices_are_marked_as_a_whole(gallery: Gallery) -> None:
+    gallery.stand("helper_field", Mode.STANDARD, Language.ZH_CN)
+    helper = gallery.hall.view.helper
+    assert helper is not None
+    gallery.hall.publish(replace(gallery.hall.view, helper=replace(helper, point="field:reason")))
+    QTest.qWait(5)
+    assert [
+        item.isVisible()
+        for item in items(gallery.kiosk.window.contentItem())
+        if item.objectName() == "pointed_choices" and item.isVisible()
+    ] == [True]

@@ -15,6 +15,19 @@ Item {
 
     implicitHeight: column.height
 
+    Rectangle { // a remote helper points at these choices
+        objectName: "pointed_choices"
+        visible: field._chooses && Ui.stage.pointed === "field:" + field.row.id
+        x: -Theme.mm(2)
+        y: choices.y - Theme.mm(2)
+        width: choices.childrenRect.width + Theme.mm(4)
+        height: choices.height + Theme.mm(4)
+        radius: Theme.radius * 1.2
+        color: Qt.alpha(Theme.light, 0.3)
+        border.width: Theme.mm(1.4)
+        border.color: Theme.attention
+    }
+
     Column {
         id: column
         width: parent.width
@@ -122,6 +135,7 @@ Item {
         }
 
         Flow {
+            id: choices
             visible: field._chooses
             width: parent.width
             spacing: Theme.gap
