@@ -20,7 +20,7 @@ from kiosk.contracts.value import LocalizedText
 from kiosk.flow.screens import Chosen, Mark, Mode, NoticeScreen, Option, Place, WorkingScreen
 from kiosk.flow.session import OpenOrder, Paid, Session, StepFailed
 from kiosk.flow.values import Values
-from kiosk.flow.words import failure_words, fault_code_of, sentence_of, word
+from kiosk.flow.words import failure_words, fault_code_of, papers_words, sentence_of, word
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -260,7 +260,7 @@ async def explain(transaction: Transaction, error: Exception, onward: Option) ->
                 alternatives=(onward,) if retry else (),
             ),
             tone="failure",
-            papers=words.papers,
+            papers=papers_words(fault, may_be_in=bool(transaction.pending_requests), has_effect=transaction.has_effect),
             money=_money(transaction, can_retry=can_retry) or words.money,
             what_to_do=words.what_to_do,
             fault=fault,

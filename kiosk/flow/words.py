@@ -18,6 +18,8 @@ from kiosk.contracts.fault_words import fault_names, fault_words
 from kiosk.contracts.value import Contract, LocalizedText
 
 WORDS_FILE = Path(__file__).parents[2] / "assets" / "i18n" / "flow.yaml"
+NOTHING_LOST = "nothing_lost"
+"""The sentence of most failures: nothing was handed in, nothing printed."""
 
 
 class FailureWords(Contract):
@@ -63,6 +65,14 @@ def failure_words(fault: FaultCode) -> FailureWords:
     return FailureWords.model_validate(
         {part: shared[text] if isinstance(text, str) else text for part, text in entry.items()}
     )
+
+
+def papers_words(fault: FaultCode, *, may_be_in: bool, has_effect: bool) -> LocalizedText:
+    """What became of papers and submissions. That nothing was handed in is said only where it is so."""
+    shared = _catalogue()["shared"]
+    if _catalogue()["failures"][fault.name.lower()]["papers"] != NOTHING_LOST or not (may_be_in or has_effect):
+        return failure_words(fault).papers
+    return LocalizedText.of(shared["maybe_handed_in" if may_be_in else "done_before_this"])
 
 
 @cache

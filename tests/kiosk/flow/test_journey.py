@@ -12,7 +12,7 @@ from flow_world import LIN, OFFLINE, World, matter, text
 
 from drivers.errors import MediaError
 from drivers.messages import FaceDecision, PrintOutcome
-from kiosk.contracts.errors import AuthorityDown, FaultCode, Refused, Unreachable
+from kiosk.contracts.errors import AuthorityDown, FaultCode, Garbled, Refused, Unreachable
 from kiosk.flow.equipment import TimeOuts
 from kiosk.flow.screens import FormScreen, InstructScreen, Mode, NoticeScreen, ReviewScreen, StageKind
 
@@ -354,6 +354,29 @@ def test_a_refusal_ends_the_matter_kindly_and_an_outage_can_be_tried_again(tmp_p
         await world.until(lambda view: view.stage is StageKind.HOME)
 
     assert said(run(tmp_path, story, matter(WHO, CALL, RATE)), "transaction_ended")[0]["fault"] == "E51"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "papers"),
+    [
+        ({"case_number": "C-1"}, Refused("no", reason="not_eligible_none"), "前面办好的都有效"),
+        (Refused("no", reason="not_eligible_none"), {}, "没有提交"),
+        (Garbled("?"), {}, "部门可能已经收到"),
+    ],
+)
+def test_that_nothing_was_handed_in_is_said_only_where_it_is_so(
+    tmp_path: Path, first: Any, second: Any, papers: str
+) -> None:
+    async def story(world: World) -> None:
+        world.services.answers["real_estate.query"] = [first, second]
+        world.stage.start("sample")
+        await world.sign_in_by_face()
+        shown = await world.until(lambda view: isinstance(view.screen, NoticeScreen))
+        assert isinstance(shown.screen, NoticeScreen)
+        assert shown.screen.papers is not None
+        assert papers in shown.screen.papers.zh_cn
+
+    run(tmp_path, story, matter(WHO, CALL, CALL | {"id": "again"}, RATE))
 
 
 def test_without_a_receipt_the_number_stands_on_the_screen(tmp_path: Path) -> None:
