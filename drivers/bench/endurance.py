@@ -12,7 +12,8 @@ from typing import Any
 from drivers.bench.conformance import Bench, Broken, NotTried, check, ends_within, until
 from drivers.bench.samples import Question, questions_of, waits_of
 from drivers.errors import DeviceError
-from drivers.host.lives.system import marked
+from drivers.host.lives.system import descendants, marked
+from drivers.host.process import DeviceProcess
 from drivers.messages import DeviceStatus
 
 SHORT_SECONDS = 1.0
@@ -28,6 +29,8 @@ CALM_CHANGES = 2
 SLOWER_TIMES = 3
 SLOWER_SECONDS = 0.1
 FILES_TOLERANCE = 2
+THREADS_TOLERANCE = 16
+"""A pool may still grow to its size."""
 
 
 @check("every wait ends within its limit")
@@ -109,13 +112,16 @@ async def calm(bench: Bench) -> str:
 
 @check("asking leaves no files behind")
 async def files(bench: Bench) -> str:
+    """Nor threads: neither is without end."""
     pid = _pid(bench)
     await _ask(bench, 2)
-    before = _open_files(pid)
+    before, threads_before = _counted(pid, "fd"), _counted(pid, "task")
     await _ask(bench, ROUNDS)
-    after = _open_files(_same(bench, pid))
+    after, threads = _counted(_same(bench, pid), "fd"), _counted(pid, "task")
     if after > before + FILES_TOLERANCE:
         raise Broken(f"{before} open files became {after} in {ROUNDS} rounds")
+    if threads > threads_before + THREADS_TOLERANCE:
+        raise Broken(f"{threads_before} threads became {threads} in {ROUNDS} rounds")
     return f"{after} open files after {ROUNDS} rounds"
 
 
@@ -125,13 +131,13 @@ async def processes(bench: Bench) -> str:
     if process is None:
         raise Broken("its process does not live")
     await _ask(bench, 2)
-    before = len(marked(process.mark))
+    before = _others(process)
     await _ask(bench, ROUNDS)
-    after = len(marked(process.mark))
+    after = _others(process)
     _same(bench, process.pid)
     if after > before:
-        raise Broken(f"{before - 1} processes beside its own became {after - 1} in {ROUNDS} rounds")
-    return f"{after - 1} beside its own"
+        raise Broken(f"{before} processes beside its own became {after} in {ROUNDS} rounds")
+    return f"{after} beside its own"
 
 
 async def _asked(bench: Bench, question: Question, seconds: float) -> Any:
@@ -166,6 +172,11 @@ async def _tasted(bench: Bench, question: Question) -> None:
             return
 
 
+def _others(process: DeviceProcess) -> int:
+    """Processes it has started, or those have: by what they inherited, and by descent when they forgot it."""
+    return len({*marked(process.mark), *descendants(process.pid)} - {process.pid})
+
+
 def _pid(bench: Bench) -> int:
     if bench.device.pid is None:
         raise Broken("its process does not live")
@@ -178,8 +189,9 @@ def _same(bench: Bench, pid: int) -> int:
     return pid
 
 
-def _open_files(pid: int) -> int:
+def _counted(pid: int, kind: str) -> int:
+    """How many the process has: `fd` for files, `task` for threads."""
     try:
-        return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+        return sum(1 for _ in Path(f"/proc/{pid}/{kind}").iterdir())
     except FileNotFoundError:
         raise Broken("its process did not survive being asked") from None

@@ -20,9 +20,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
-from drivers.errors import ERROR_KINDS, CommandCancelled, DeviceError, HardwareFault, Unsupported
+from drivers.errors import ERROR_KINDS, CommandCancelled, DeviceError, Unsupported
 from drivers.host.channel import Channel, ChannelClosed, FrameTooLarge
-from drivers.host.interface import Method, deviation_of, methods_of
+from drivers.host.interface import Deviation, Method, deviation_of, methods_of
 from drivers.registry import find_driver, protocol_of
 
 BEAT_SECONDS = 0.25
@@ -55,11 +55,12 @@ class _DeviceProcess:
                 await self._channel.drain()
                 return 1
             asyncio.get_running_loop().call_later(TIDY_SECONDS, _return_freed_memory)
-            serving = [asyncio.create_task(self._serve()), asyncio.create_task(self._beat())]
+            serving, beating = asyncio.create_task(self._serve()), asyncio.create_task(self._beat())
             status = int(await self._stop)
-            for task in (*serving, *self._commands.values()):
+            for task in (serving, *self._commands.values()):
                 task.cancel()
             await self._release()
+            beating.cancel()  # a driver that takes its time to let go of the hardware is not hung
         except ChannelClosed:
             return 0
         return status
@@ -166,7 +167,7 @@ class _DeviceProcess:
         except ChannelClosed:
             self._end(0)
         except FrameTooLarge as error:
-            wrong = HardwareFault(f"the driver's answer does not fit: {error}", "driver_broken")
+            wrong = Deviation(f"the driver's answer does not fit: {error}")
             self._channel.send({"op": "error", "id": frame["id"], "error": _error(wrong)})
 
     def _fail(self, number: int, error: BaseException) -> None:
@@ -204,20 +205,19 @@ def _taken_back() -> CommandCancelled:
 
 
 def _dumped(method: Method, answer: Any) -> Any:
-    """Raises `HardwareFault` (`driver_broken`) for what the protocol does not know."""
+    """Raises `Deviation` for what the protocol does not know."""
     try:
         return method.dump_result(answer)
     except PydanticSerializationError:  # its text would show what was answered
-        raise HardwareFault(
-            f"the driver answered {method.name} with {type(answer).__name__}, which its protocol does not know",
-            "driver_broken",
-        ) from None
+        raise Deviation(f"the driver answered {method.name} with something else: {type(answer).__name__}") from None
 
 
 def _error(error: BaseException) -> dict[str, str]:
     """A device error as it is; anything else by its type and place, never by its text."""
     if isinstance(error, DeviceError) and error.kind in ERROR_KINDS:
         return {"kind": error.kind, "reason": _crossing(error.reason), "message": _crossing(str(error))}
+    if isinstance(error, Deviation):
+        return {"kind": INTERNAL, "reason": "driver_broken", "message": str(error)}
     report(error)
     return {"kind": INTERNAL, "reason": "driver_broken", "message": f"the driver failed: {_place(error)}"}
 

@@ -15,7 +15,6 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter
 
-from drivers.errors import HardwareFault
 from drivers.messages import ActResult
 
 LIMIT_ARGUMENT = "timeout_seconds"
@@ -120,7 +119,11 @@ def _method(name: str, function: Any) -> Method:
     )
 
 
-def deviation_of(driver: object, method: Method, error: BaseException) -> HardwareFault | None:
+class Deviation(Exception):
+    """What a driver did that its protocol does not know, in words for its maker; nothing of what it said."""
+
+
+def deviation_of(driver: object, method: Method, error: BaseException) -> Deviation | None:
     """Why a driver could not even be asked, in words for its maker; None when the error came out of its own code."""
     if not isinstance(error, AttributeError | TypeError):
         return None
@@ -141,5 +144,5 @@ def deviation_of(driver: object, method: Method, error: BaseException) -> Hardwa
     return _deviates(f"has a {method.name} that is no {kind}: write async def")
 
 
-def _deviates(deed: str) -> HardwareFault:
-    return HardwareFault(f"the driver {deed}", "driver_broken")
+def _deviates(deed: str) -> Deviation:
+    return Deviation(f"the driver {deed}")

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from drivers.bench.conformance import Bench, Broken, NotTried, check, ends_within, until
 from drivers.host import SupervisedDevice
+from drivers.host.device_process import CLOSE_SECONDS
 from drivers.host.interface import methods_of
 from drivers.messages import DeviceState, DeviceStatus
 from drivers.registry import protocol_of
@@ -105,6 +106,11 @@ async def comes_back(bench: Bench) -> str:
 async def close(bench: Bench) -> str:
     pid = bench.device.pid
     before, _, _ = await ends_within(bench.device.request("status"), STATUS_SECONDS)
+    begun = time.monotonic()
+    await bench.device.close()
+    taken = time.monotonic() - begun
+    if taken >= CLOSE_SECONDS:
+        raise Broken(f"its close did not end within {CLOSE_SECONDS:g} s: the process was killed")
     async with bench.another() as other:
         await other.open()
         after, failure, _ = await ends_within(other.request("status"), STATUS_SECONDS)

@@ -22,12 +22,12 @@ import sys
 from pathlib import Path
 
 from drivers.host import device_process
-from drivers.host.lives.system import MARK
+from drivers.host.lives.system import MARK, children
 
 ANSWER = struct.Struct("ii")
 MARK_LENGTH = 16
 OPEN_FILES = 512
-PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
+PR_SET_PDEATHSIG, PR_SET_NAME, PR_SET_CHILD_SUBREAPER = 1, 15, 36
 FIRST_TO_GO = "700"
 """When memory runs out, the kernel takes a device's process before the house (oom_score_adj, 0 to 1000)."""
 
@@ -56,6 +56,7 @@ def _die_with(parent: int, name: str) -> None:
     if os.getppid() != parent:
         os._exit(1)
     _LIBC.prctl(PR_SET_NAME, name.encode(), 0, 0, 0)
+    _LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # what a driver hides in a session of its own stays its descendant
 
 
 class _Forking:
@@ -110,12 +111,22 @@ class _Forking:
 
     def _collect(self, pidfd: int) -> None:
         """While a dead child is not collected, its group's number is nobody else's."""
-        pid = self._children.pop(pidfd)
+        pid = self._children[pidfd]
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
+        self._end_orphans()  # first: when the child is collected, the house may end this process
         os.waitpid(pid, 0)
+        del self._children[pidfd]
         self._poll.unregister(pidfd)
         os.close(pidfd)
+
+    def _end_orphans(self) -> None:
+        """What a dead child had started, wherever it hid and whatever it forgot, was handed to this process."""
+        while orphans := [pid for pid in children(os.getpid()) if pid not in self._children.values()]:
+            for pid in orphans:
+                with contextlib.suppress(ProcessLookupError, PermissionError, ChildProcessError):
+                    os.kill(pid, signal.SIGKILL)
+                    os.waitpid(pid, 0)
 
 
 def _live(parent: int, mark: bytes, descriptors: list[int]) -> None:

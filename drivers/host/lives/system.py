@@ -66,6 +66,32 @@ def marked(mark: str) -> list[int]:
     return found
 
 
+def children(parent: int) -> list[int]:
+    """Processes whose parent that is, those not yet collected included."""
+    return [pid for pid, (its_parent, _) in _parents().items() if its_parent == parent]
+
+
+def descendants(ancestor: int) -> list[int]:
+    """Living processes below that one. A device's process keeps those whose own parents have ended."""
+    parents = _parents()
+    found, generation = [], [ancestor]
+    while generation:
+        generation = [pid for pid, (parent, _) in parents.items() if parent in generation]
+        found += generation
+    return [pid for pid in found if parents[pid][1] != "Z"]
+
+
+def _parents() -> dict[int, tuple[int, str]]:
+    """Parent and state by pid."""
+    found = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with contextlib.suppress(OSError, IndexError, ValueError):
+                state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+                found[int(folder.name)] = int(parent), state
+    return found
+
+
 class Vitals:
     """Memory and processor time of a process, from /proc. A process that is gone has none."""
 

@@ -7,6 +7,9 @@ import datetime as dt
 import os
 import re
 import subprocess
+import sys
+import threading
+import time
 from typing import Any, ClassVar
 
 from drivers.errors import CommandTimedOut, DeviceAbsent, Unsupported
@@ -178,6 +181,33 @@ class LeaksProcesses(GoodPrinter):
         self.kept.append(subprocess.Popen(["sleep", SLEEP], start_new_session=True))  # noqa: ASYNC220
 
 
+class HidesProcesses(GoodPrinter):
+    """Twice removed and with nothing inherited, where neither its group nor its environment tells of it."""
+
+    name = "hides_processes"
+
+    async def before_status(self) -> None:
+        hiding = (
+            f"import os; os.fork() and os._exit(0); os.setsid(); os.execve('/bin/sleep', ['sleep', '{SLEEP}'], {{}})"
+        )
+        subprocess.run([sys.executable, "-I", "-c", hiding], env={}, check=True)  # noqa: ASYNC221
+
+
+class LeaksThreads(GoodPrinter):
+    name = "leaks_threads"
+
+    async def before_status(self) -> None:
+        for _ in range(4):
+            threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+
+
+class NeverCloses(GoodPrinter):
+    name = "never_closes"
+
+    async def close(self) -> None:
+        await asyncio.sleep(600)
+
+
 class SaysPrinted(GoodPrinter):
     """Whatever it is given, it has printed it."""
 
@@ -231,6 +261,7 @@ class LeaksWhileReading(GoodScanner):
 
 ALL = (
     GoodReader, LiesAboutMotion, LiesAboutPhoto, Hangs, SwallowsCancel,
-    GoodPrinter, FloodsStatus, SlowsDown, LeaksFiles, LeaksProcesses, SaysPrinted, SentIsPrinted,
+    GoodPrinter, FloodsStatus, SlowsDown, LeaksFiles, LeaksProcesses, HidesProcesses, LeaksThreads, NeverCloses,
+    SaysPrinted, SentIsPrinted,
     GoodScanner, LeaksWhileReading,
 )  # fmt: skip

@@ -27,6 +27,7 @@ CANCEL = "what is taken back ends at once, with the process alive"
 CALM = "status is calm and quick while nothing happens"
 FILES = "asking leaves no files behind"
 PROCESSES = "asking leaves no processes behind"
+CLOSE = "close releases the device for the next one"
 PAPER = "printed is said only when the paper moved"
 
 CAUGHT_BY = {
@@ -40,6 +41,9 @@ CAUGHT_BY = {
     "receipt_printer/slows_down": CALM,
     "receipt_printer/leaks_files": FILES,
     "receipt_printer/leaks_processes": PROCESSES,
+    "receipt_printer/hides_processes": PROCESSES,
+    "receipt_printer/leaks_threads": FILES,
+    "receipt_printer/never_closes": CLOSE,
     "receipt_printer/says_printed": PAPER,
     "receipt_printer/sent_is_printed": PAPER,
     "code_scanner/good": None,
@@ -47,7 +51,7 @@ CAUGHT_BY = {
 }
 RESTARTS = {
     "a killed process comes back, and leaves nothing",
-    "close releases the device for the next one",
+    CLOSE,
     "a wrong place is a typed error, not a bug",
 }
 """They cost five starts of a process each time: asked of the good drivers always, of the bad ones in a campaign."""
@@ -119,10 +123,19 @@ def judge(found: dict[str, list[Finding]]) -> None:
 @pytest.mark.usefixtures("bad_package", "quick")
 @pytest.mark.parametrize("device_class", ["id_card_reader", "receipt_printer", "code_scanner"])
 def test_each_bad_driver_fails_by_its_own_check(device_class: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    drivers = [driver for driver, own in CAUGHT_BY.items() if own and driver.startswith(device_class)]
+    drivers = [
+        driver for driver, own in CAUGHT_BY.items() if own and own not in RESTARTS and driver.startswith(device_class)
+    ]
     whole = checks_for(device_class)
     monkeypatch.setattr(suite, "checks_for", lambda _: [entry for entry in whole if entry.sentence not in RESTARTS])
     judge(asyncio.run(asyncio.wait_for(verdicts(drivers), 110)))
+
+
+@pytest.mark.usefixtures("bad_package")
+def test_a_driver_that_does_not_let_go_fails_by_its_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    closing = [entry for entry in checks_for("receipt_printer") if entry.sentence == CLOSE]
+    monkeypatch.setattr(suite, "checks_for", lambda _: closing)
+    judge(asyncio.run(verdicts(["receipt_printer/never_closes"])))
 
 
 @pytest.mark.usefixtures("bad_package", "quick")

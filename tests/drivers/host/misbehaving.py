@@ -16,6 +16,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from drivers.errors import DeviceAbsent, HardwareFault, MediaError
 from drivers.messages import (
     Capabilities,
@@ -111,6 +113,8 @@ class Common:
         self.mark("wiped")
 
     async def close(self) -> None:
+        if self.options.behaviour == "closes_slowly":
+            await asyncio.sleep(1.3)
         self.mark("closed")
 
     def mark(self, word: str) -> None:
@@ -152,6 +156,10 @@ class Common:
                 self.mark(str(subprocess.Popen(["sleep", "60"], env={}).pid))  # noqa: ASYNC220
             case "starts_a_daemon":
                 self.mark(str(subprocess.Popen(["sleep", "60"], start_new_session=True).pid))  # noqa: ASYNC220
+            case "hides_a_daemon":
+                hiding = "import os; os.fork() and os._exit(0); os.setsid(); os.execv('/bin/sleep', ['sleep', '60'])"
+                subprocess.run([sys.executable, "-I", "-c", hiding], env={}, check=True)  # noqa: ASYNC221
+                self.mark(str(next(it.pid for it in psutil.Process().children(recursive=True))))
             case "bug":
                 raise RuntimeError(f"cannot read {NAME}")
             case "ends_the_program":

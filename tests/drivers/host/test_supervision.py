@@ -230,12 +230,24 @@ def test_the_process_dies_with_the_house_and_inherits_no_secret(
     run(story)
 
 
-@pytest.mark.parametrize("ending", ["killed", "closed"])
-def test_what_a_driver_has_started_ends_with_its_process(ending: str, tmp_path: Path) -> None:
+def test_a_driver_that_takes_its_time_to_let_go_is_not_hung(tmp_path: Path) -> None:
     marks = tmp_path / "marks"
 
     async def story() -> None:
-        async with device("starts_a_daemon", marks=str(marks)) as supervised:
+        async with device("closes_slowly", marks=str(marks)) as supervised:
+            await supervised.proxy.status()
+
+    run(story)
+    assert marks.read_text() == "closed\n"
+
+
+@pytest.mark.parametrize("ending", ["killed", "closed"])
+@pytest.mark.parametrize("behaviour", ["starts_a_daemon", "hides_a_daemon"])
+def test_what_a_driver_has_started_ends_with_its_process(behaviour: str, ending: str, tmp_path: Path) -> None:
+    marks = tmp_path / "marks"
+
+    async def story() -> None:
+        async with device(behaviour, marks=str(marks)) as supervised:
             pid = supervised.pid
             assert pid
             await supervised.proxy.read()
