@@ -13,9 +13,9 @@ from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from fleet_server.assistance.models import HelpCall, HelpMessage
+from fleet_server.dashboard.forms import holds_personal_number
 from fleet_server.database import notify, now
 from fleet_server.problems import ProblemError
-from fleet_server.ratings.service import holds_personal_number
 from fleet_server.staff.service import record
 from fleet_server.terminals.models import Scope
 from kiosk.contracts.assistance import (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
@@ -14,6 +15,8 @@ from fleet_server.security import Role, StaffIdentity, require
 
 Result = TypeVar("Result")
 Model = TypeVar("Model", bound=BaseModel)
+
+_PERSONAL = re.compile(r"\d{17}[\dXx]|1[3-9]\d(?:[- ]?\d{4}){2}")
 
 Text = Annotated[str, Form()]
 Anybody = Annotated[StaffIdentity, Depends(require(*Role))]
@@ -37,3 +40,8 @@ def read_form(model: type[Model], **values: object) -> Model:
     except ValidationError as error:
         fields = sorted({str(fault["loc"][0]) for fault in error.errors() if fault["loc"]})
         raise ProblemError(422, "form_invalid", ", ".join(fields), fields=fields) from error
+
+
+def holds_personal_number(text: str) -> bool:
+    """Whether an identity or mobile number stands in what a member of staff wrote."""
+    return _PERSONAL.search(text) is not None

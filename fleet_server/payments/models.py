@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from fleet_server.database import UtcDateTime
+from fleet_server.database import UtcDateTime, now
 
 
 class PaymentOrder(SQLModel, table=True):
@@ -102,6 +102,20 @@ class PaymentRefund(SQLModel, table=True):
     created_at: dt.datetime = Field(sa_type=UtcDateTime)
     done_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
     look_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
+
+
+class RefundClosing(SQLModel, table=True):
+    """A person's word that an owed refund went back another way; it counts once another person has confirmed it."""
+
+    __tablename__ = "payment_refund_closing"
+
+    refund: str = Field(primary_key=True, max_length=32)
+    way: str = Field(max_length=16)
+    note: str = Field(max_length=300)
+    written_by: str = Field(max_length=40)
+    written_at: dt.datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    confirmed_by: str | None = Field(default=None, max_length=40)
+    confirmed_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class PaymentDay(SQLModel, table=True):

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from sqlmodel import Session, col, select
 
-from fleet_server.dashboard.shell import Entry, page, roles, shell_of
+from fleet_server.dashboard.forms import Text, attempt, read_form
+from fleet_server.dashboard.shell import Entry, back_to, page, roles, shell_of
 from fleet_server.database import Reading, now
-from fleet_server.payments import cards, tending
+from fleet_server.payments import cards, closings
 from fleet_server.payments.models import PaymentDay, PaymentDifference, PaymentOrder
+from fleet_server.problems import ProblemError
 from fleet_server.security import Role, StaffIdentity, require
+from fleet_server.staff.service import accounts
 
 READERS = roles(Role.MAINTAINER, Role.ADMINISTRATOR, Role.AUDITOR)
+CLOSERS = roles(Role.MAINTAINER, Role.ADMINISTRATOR)
 SHOWN_ORDERS, SHOWN_DAYS, SHOWN_DIFFERENCES = 50, 31, 200
 
 router = APIRouter(include_in_schema=False)
 
 Reader = Annotated[StaffIdentity, Depends(require(*READERS))]
+Closer = Annotated[StaffIdentity, Depends(require(*CLOSERS))]
 
 
 def install(app: FastAPI) -> None:
@@ -34,6 +40,41 @@ def show_money(
     return page(request, staff, "payments/money.html", **_money(session, number.strip()))
 
 
+@router.post("/money/refunds/write", response_model=None)
+def write_closing(request: Request, staff: Closer, refund: Text = "", way: Text = "", note: Text = "") -> Response:
+    """How an owed refund went back by hand: the first person's word."""
+
+    def deed(session: Session) -> None:
+        told = read_form(closings.Written, way=way, note=note.strip())
+        closings.write(session, refund[:32], told, by=staff.account)
+
+    return _done(request, staff, deed, "refund_closing_written")
+
+
+@router.post("/money/refunds/confirm", response_model=None)
+def confirm_closing(request: Request, staff: Closer, refund: Text = "") -> Response:
+    def deed(session: Session) -> None:
+        closings.confirm(session, refund[:32], by=staff.account)
+
+    return _done(request, staff, deed, "refund_closed")
+
+
+@router.post("/money/refunds/withdraw", response_model=None)
+def withdraw_closing(request: Request, staff: Closer, refund: Text = "") -> Response:
+    def deed(session: Session) -> None:
+        closings.withdraw(session, refund[:32], by=staff.account)
+
+    return _done(request, staff, deed, "refund_closing_withdrawn")
+
+
+def _done(request: Request, staff: StaffIdentity, deed: Callable[[Session], None], word: str) -> Response:
+    done = attempt(request, staff, deed)
+    if not isinstance(done, ProblemError):
+        return back_to("/money", word)
+    with request.app.state.database.reading() as session:
+        return page(request, staff, "payments/money.html", problem=done, **_money(session, ""))
+
+
 def _money(session: Session, number: str) -> dict[str, Any]:
     latest = select(PaymentOrder).where(col(PaymentOrder.is_barred).is_(False))
     if number:
@@ -44,9 +85,14 @@ def _money(session: Session, number: str) -> dict[str, Any]:
     contested = select(PaymentOrder).where(col(PaymentOrder.contested_at).is_not(None))
     differences = select(PaymentDifference).where(col(PaymentDifference.gone_at).is_(None))
     days = select(PaymentDay).order_by(col(PaymentDay.day).desc(), PaymentDay.channel)
+    owed = closings.owed(session)
     return {
         "number": number,
-        "owed": tending.owed(session),
+        "owed": owed,
+        "closings": closings.written(session, owed),
+        "closers": CLOSERS,
+        "ways": list(closings.Way),
+        "names": {row.name: row.display_name for row in accounts(session)},
         "contested": session.exec(contested.order_by(col(PaymentOrder.contested_at).desc()).limit(SHOWN_ORDERS)).all(),
         "unheard": cards.unheard(session, now()),
         "differences": session.exec(

@@ -27,6 +27,7 @@ from fleet_server.payments.models import (
 )
 from fleet_server.payments.orders import BANK_CARD
 from fleet_server.payments.providers.protocol import BillRow, Provider, Refused, Unreachable
+from fleet_server.payments.refunds import BY_HAND
 from fleet_server.problems import ProblemError
 from fleet_server.settings import Settings
 from kiosk.contracts.value import CITY_TIME
@@ -153,7 +154,7 @@ def _compare(cashier: Cashier, provider: Provider, day: dt.date, rows: tuple[Bil
             .join(PaymentOrder, col(PaymentOrder.number) == col(PaymentRefund.order_number))
             .where(
                 PaymentOrder.channel == provider.channel, PaymentOrder.account == provider.account,
-                col(PaymentRefund.created_at) < after,
+                col(PaymentRefund.created_at) < after, PaymentRefund.reason != BY_HAND,
                 (col(PaymentRefund.done_at) >= before) | (col(PaymentRefund.state) == "pending"),
             )
         )  # fmt: skip

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 from starlette.concurrency import run_in_threadpool
 
@@ -119,12 +119,3 @@ def _decide(cashier: Cashier, number: str, at: dt.datetime) -> PaymentOrder | No
             return None
         order.look_at = order.deliver_by if order.delivery == "waiting" else None
         return None
-
-
-def owed(session: Session) -> list[PaymentRefund]:
-    """Refunds that need a person: refused for good, or tried often in vain."""
-    statement = select(PaymentRefund).where(
-        (col(PaymentRefund.state) == "failed")
-        | ((col(PaymentRefund.state) == "pending") & (col(PaymentRefund.tries) > 4))
-    )
-    return list(session.exec(statement.order_by(col(PaymentRefund.created_at))).all())

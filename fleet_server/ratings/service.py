@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
+from fleet_server.dashboard.forms import holds_personal_number
 from fleet_server.journal.models import Transaction
 from fleet_server.problems import ProblemError
 from fleet_server.ratings.models import Answer, FollowUp, RatingAnswer
@@ -18,7 +18,6 @@ BAD = 2
 """不满意 and 非常不满意: this grade and the one below."""
 WORKING_DAYS = 15
 """To put right and call back (domain.md 6.1). Public holidays are not known here: the deadline is never too late."""
-_PERSONAL = re.compile(r"\d{17}[\dXx]|1[3-9]\d(?:[- ]?\d{4}){2}")
 
 
 def due_at(rated_at: dt.datetime) -> dt.datetime:
@@ -28,11 +27,6 @@ def due_at(rated_at: dt.datetime) -> dt.datetime:
         day += dt.timedelta(days=1)
         left -= day.weekday() < 5
     return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), CITY_TIME).astimezone(dt.UTC)
-
-
-def holds_personal_number(text: str) -> bool:
-    """Whether an identity or mobile number stands in what a member of staff wrote."""
-    return _PERSONAL.search(text) is not None
 
 
 def open_follow_ups(session: Session, *, limit: int = 200) -> list[FollowUp]:

@@ -22,6 +22,7 @@ from fleet_server.payments.models import (
     PaymentDifference,
     PaymentOrder,
     PaymentRefund,
+    RefundClosing,
 )
 from fleet_server.payments.providers.accounts import Accounts, understood
 from fleet_server.payments.tending import tend
@@ -180,7 +181,7 @@ def cash(till: Till, one_world: tuple[World, Peer]) -> Iterator[Cash]:
     """No orders yet."""
     world, peer = one_world
     with world.database.writing() as session:
-        for table in (PaymentOrder, PaymentArrived, PaymentRefund, PaymentDay, PaymentDifference):
+        for table in (PaymentOrder, PaymentArrived, PaymentRefund, RefundClosing, PaymentDay, PaymentDifference):
             session.exec(delete(table))
     for provider in world.app.state.cashier.counters.with_files():
         provider.line.failed_at = None
