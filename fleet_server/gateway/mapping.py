@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import jmespath
+from jmespath import functions
 from jmespath.exceptions import JMESPathError
 
 from fleet_server.exchange.identifiers import is_certificate_identifier
@@ -32,6 +33,18 @@ _NOT_OFFERED_THERE = {
     "Please go to a service counter there, or call 12345 of that region.",
 }
 _AREA = re.compile(r"[1-9]\d{5}")
+_FEN = re.compile(r"0|[1-9]\d{0,11}")
+
+
+class _Functions(functions.Functions):
+    """JMESPath's own, but for text of nothing: that is nothing here, and not the word null."""
+
+    @functions.signature({"types": []})
+    def _func_to_string(self, value: Any) -> Any:
+        return None if value is None else super()._func_to_string(value)  # type: ignore[misc]
+
+
+_OPTIONS = jmespath.Options(custom_functions=_Functions())
 
 
 def region_of(name: str, payload: dict[str, Any]) -> str:
@@ -108,6 +121,9 @@ def _good(
     missing = [name for name in answer.required if name not in data]
     if missing:
         raise AuthorityFailed("garbled", f"{connector.authority} left out {', '.join(missing)}")
+    odd = [name for name, value in data.items() if name.endswith("_fen") and not _FEN.fullmatch(str(value))]
+    if odd:
+        raise AuthorityFailed("garbled", f"{connector.authority} gave a {odd[0]} that is no whole number of fen")
     forged = [name for name in answer.identifiers if name in data and not is_certificate_identifier(str(data[name]))]
     if forged:
         raise AuthorityFailed("garbled", f"{connector.authority} gave an {forged[0]} whose check does not hold")
@@ -146,6 +162,6 @@ def _filled(body: Any, payload: dict[str, str]) -> Any:
 
 def _found(expression: str, document: Any) -> Any:
     try:
-        return jmespath.search(expression, document)
+        return jmespath.search(expression, document, _OPTIONS)
     except JMESPathError:
         return None

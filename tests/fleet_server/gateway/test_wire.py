@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hmac
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,8 +18,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
 from fleet_server.exchange.signatures import HmacKey, Scheme, digest, new_private_pem, public_pem
-from fleet_server.gateway.authority import MAXIMUM_ANSWER_BYTES, AuthorityFailed, Exchange, Question
-from fleet_server.gateway.connectors import Connector
+from fleet_server.gateway.authority import MAXIMUM_ANSWER_BYTES, AuthorityFailed, Exchange, Question, Reply
+from fleet_server.gateway.connectors import Connector, RefusalPlace
 from fleet_server.gateway.keyring import FileKeyring, SandboxKeyring
 from fleet_server.gateway.mapping import answer_of, body_of
 from fleet_server.gateway.wire import Stamp, Unreadable, Wire, form_text
@@ -237,6 +238,33 @@ GARBAGE: dict[Style, tuple[bytes, ...]] = {
         b"<Envelope><Body><a><code>00</code><no>350203190001010000</no></a></Body></Envelope>",
     ),
 }  # fmt: skip
+
+
+def spoken(content: dict[str, Any], **changes: Any) -> ServiceAnswer:
+    """What a REST authority's answer means when its connector is changed so."""
+    connector = connector_of("rest", "hmac")
+    operation = connector.operations["echo.submit"]
+    data = {"said": "said", "fee_fen": "to_string(fee)"}
+    answer = operation.answer.model_copy(update={"data": data, "required": ("fee_fen",)})
+    operation = operation.model_copy(update={"answer": answer})
+    reply = Reply(200, json.dumps(content).encode())
+    return answer_of(Wire(connector.model_copy(update=changes), operation, {}), WHO, reply, "request-1")
+
+
+@pytest.mark.parametrize("fee", [None, "null", 15.5, 1500.0, -1, "12元", "", True, [], 10**13])
+def test_what_is_no_money_is_garbled(fee: Any) -> None:
+    good = {"code": "00", "no": WHO["id_number"], "said": "x", "case": "1"}
+    assert spoken(good | {"fee": 1500}).data["fee_fen"] == "1500"
+    with pytest.raises(AuthorityFailed, match="fee_fen"):
+        spoken(good | {"fee": fee})
+
+
+def test_an_answer_without_a_code_refuses_nothing() -> None:
+    numbered = RefusalPlace(code="to_string(code)", words="words")
+    assert spoken({"code": 77, "words": "不予办理"}, refusal=numbered).outcome == "refused"
+    for content in ({}, {"code": None}, {"message": "hello"}):
+        with pytest.raises(AuthorityFailed, match="neither done nor refused"):
+            spoken(content, refusal=numbered)
 
 
 @pytest.mark.parametrize("style", STYLES)
