@@ -106,6 +106,9 @@ def plain(text: str) -> LocalizedText:
     return LocalizedText(zh_cn=text, zh_tw=text, en=text)
 
 
+MOST_STARS = 3
+
+
 def masked_number(number: str) -> str:
     """First three and last two characters stay: 350*************17."""
     if len(number) <= 5:
@@ -114,8 +117,8 @@ def masked_number(number: str) -> str:
 
 
 def masked_name(name: str) -> str:
-    """The family name stays: 林**. One character is all that stays of any name."""
-    return name[:1] + "*" * max(len(name) - 1, 1) if name else ""
+    """The family name stays: 林**. One character is all that stays of any name; a long one does not say how long."""
+    return name[:1] + "*" * min(max(len(name) - 1, 1), MOST_STARS) if name else ""
 
 
 def masked_phone(phone: str) -> str:

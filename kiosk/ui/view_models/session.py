@@ -27,7 +27,7 @@ from kiosk.flow.screens import (
     Wrote,
 )
 from kiosk.ui.view_models.calls import HallCalls
-from kiosk.ui.view_models.snapshot import SnapshotModel, option_row, readable, text_of
+from kiosk.ui.view_models.snapshot import SnapshotModel, option_row, readable, text_of, typeset
 
 NO_SCREEN = -1
 SECOND_TAP_MS = 1200
@@ -153,7 +153,7 @@ def derive_session_snapshot(view: View, before: SessionSnapshot) -> SessionSnaps
         step_id=screen.step_id,
         kind=screen.kind,
         title=screen.title.in_language(language),
-        say=screen.say.in_language(language),
+        say=typeset(screen.say, language),
         place=screen.place.value,
         matter_title=text_of(view.matter_title, language),
         citizen=view.citizen,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from typing import Any, Generic, TypeVar
 
@@ -11,7 +12,7 @@ from kiosk.contracts.text import Language, LocalizedText
 from kiosk.flow.screens import Option
 from kiosk.ui.words import readable
 
-__all__ = ["SnapshotModel", "option_row", "readable", "text_of"]
+__all__ = ["SnapshotModel", "option_row", "readable", "text_of", "typeset"]
 
 S = TypeVar("S")
 
@@ -30,8 +31,27 @@ class SnapshotModel(QObject, Generic[S]):
                 getattr(self, f"{each.name}_changed").emit()
 
 
+WORD_JOINER = "\u2060"
+MASKED_NAME = r"[^\W\d_]\*+[^\W\d_]?"
+LAST_OF_PARAGRAPH = r"(?<=.{12})(?<![ -~])[^ -~\n]{4}$"
+
+
 def text_of(text: LocalizedText | None, language: Language) -> str:
-    return text.in_language(language) if text is not None else ""
+    return typeset(text, language) if text is not None else ""
+
+
+def typeset(text: LocalizedText, language: Language) -> str:
+    """As it is set on the page: a masked name stays on one line, no paragraph ends in a line of one or two characters,
+    and English has quotes of its own width."""
+    said = text.in_language(language)
+    if language is Language.EN:
+        return said.replace("“", '"').replace("”", '"')
+    said = re.sub(MASKED_NAME, _joined, said)
+    return re.sub(LAST_OF_PARAGRAPH, _joined, said, flags=re.MULTILINE)
+
+
+def _joined(found: re.Match[str]) -> str:
+    return WORD_JOINER.join(found.group())
 
 
 def option_row(option: Option, language: Language) -> dict[str, Any]:

@@ -19,7 +19,7 @@ Text {
 
     function _slack(text: string): real {
         const words = text.match(/[!-~]{5,}/g) ?? [];
-        return Math.max(Theme.latin ? 3.2 : 2.1, ...words.map(word => word.length * 0.52));
+        return Math.max(Theme.latin ? 3.2 : 1.25, ...words.map(word => word.length * 0.52));
     }
 
     textFormat: Text.PlainText

@@ -23,7 +23,7 @@ Item {
         active: touchable.objectName.length > 0 && Ui.stage.pointed === touchable.objectName
 
         sourceComponent: Rectangle {
-            color: Qt.alpha(Theme.light, 0.3)
+            color: Qt.alpha(Theme.light, 0.18)
             radius: Theme.radius * 1.2
             border.width: Theme.mm(1.4)
             border.color: Theme.attention

@@ -104,5 +104,13 @@ Item {
             balanced: true
             color: Theme.softInk
         }
+
+        Label { // nobody can change the language here
+            width: parent.width
+            horizontalAlignment: Text.AlignHCenter
+            text: Ui.w.out_of_service_elsewhere
+            balanced: true
+            color: Theme.softInk
+        }
     }
 }

@@ -42,6 +42,7 @@ Item {
             width: parent.width
             text: bar.heading
             bold: true
+            balanced: true
             maximumLineCount: 2
             elide: Text.ElideRight
             font.pixelSize: bar.heading.length > 44 ? Theme.textNote : Theme.textLabel

@@ -64,6 +64,7 @@ Sheet {
                     Label {
                         width: parent.width
                         text: line.modelData[2]
+                        balanced: !text.includes("\n")
                         color: Theme.softInk
                         font.pixelSize: Theme.textNote
                     }

@@ -37,6 +37,7 @@ Sheet {
             Label {
                 width: line.width - sign.width - line.spacing
                 text: line.modelData[1]
+                balanced: true
                 font.pixelSize: Theme.textBody
             }
         }
