@@ -24,8 +24,11 @@ def check_connectors(paths: Iterable[Path]) -> tuple[list[str], bool]:
         except ConnectorInvalid as error:
             said.append(str(error))
             good = False
-        except (OSError, UnicodeDecodeError):
-            said.append(f"{file}: cannot be read as UTF-8 text")
+        except OSError as error:
+            said.append(f"{file}: cannot be read, {(error.strerror or 'it is no file').lower()}: correct the path")
+            good = False
+        except UnicodeDecodeError:
+            said.append(f"{file}: is no UTF-8 text: save the file as UTF-8")
             good = False
         else:
             said.append(f"{file}: {connector.authority}, {len(connector.operations)} operations, is in order")

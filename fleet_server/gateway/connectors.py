@@ -12,10 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import jmespath
-from jmespath.exceptions import JMESPathError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from fleet_server.gateway.expressions import checked, names_in
 from kiosk.contracts.errors import SettingsInvalid
 from kiosk.contracts.matter import CallServiceStep, Matter, Slug, places_in
 from kiosk.contracts.value import LocalizedText
@@ -27,18 +26,11 @@ REGION = "region"
 CONNECTORS = Path(__file__).parents[2] / "assets" / "connectors"
 
 
-def _checked(expression: str) -> str:
-    try:
-        jmespath.compile(expression)
-    except JMESPathError as error:
-        raise ValueError(f"not a JMESPath expression: {expression!r}") from error
-    return expression
-
-
 _XML_NAME = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
+_OPERATION = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$"
 _REGION = r"^[1-9]\d{5}$"
 FORM_PARAMETERS = ("app_id", "method", "nonce", "request_no", "sign", "sign_type", "timestamp")
-Expression = Annotated[str, AfterValidator(_checked)]
+Expression = Annotated[str, AfterValidator(checked)]
 
 
 class _Plain(BaseModel):
@@ -104,7 +96,7 @@ class Operation(_Plain):
 
     effect: Literal["query", "submit"]
     method: Literal["POST", "PUT"] = "POST"
-    path: str = Field(pattern=r"^/[A-Za-z0-9/_.-]+$")
+    path: str = Field(pattern=r"^(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+$")
     element: str | None = Field(default=None, pattern=_XML_NAME)
     timeout_seconds: float = Field(gt=0, le=60)
     attempts: int = Field(default=1, ge=1, le=3)
@@ -120,6 +112,12 @@ class Operation(_Plain):
         _check_body(self.body)
         if self.attempts > 1 and self.effect == "submit" and not self.repeatable:
             raise ValueError("a submit is tried again only when the authority honours the idempotency key (repeatable)")
+        sent = frozenset().union(*map(names_in, _expressions_in(self.body)))
+        read = sent.union(*map(names_in, self.answer.agrees.values()))
+        if unknown := sorted(sent - self.parameters):
+            raise ValueError(f"the body reads {unknown[0]!r}, and nobody gives it: add it to required, or correct it")
+        if unsent := sorted(self.parameters - read):
+            raise ValueError(f"{unsent[0]!r} is asked for and never sent: put it into the body, or remove it")
         return self
 
     @property
@@ -144,7 +142,7 @@ class Connector(_Plain):
     refusal: RefusalPlace
     refusal_statuses: tuple[int, ...] = ()
     refusals: dict[str, KnownRefusal] = {}
-    operations: dict[str, Operation] = Field(min_length=1)
+    operations: dict[Annotated[str, Field(pattern=_OPERATION)], Operation] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _style_is_complete(self) -> Connector:
@@ -165,7 +163,9 @@ class ConnectorInvalid(SettingsInvalid):
     """A connector file is wrong: `faults` lists each mistake as (path, line, message with its cure)."""
 
     def __init__(self, file: str, faults: Sequence[Mistake]) -> None:
-        lines = "\n".join(f"  {file}:{line}: {path}: {message}" for path, line, message in faults)
+        lines = "\n".join(
+            f"  {file}:{line}: {path}: {message}".replace(": : ", ": ", 1) for path, line, message in faults
+        )
         super().__init__(f"connector {file}: {len(faults)} mistake(s)\n{lines}")
         self.faults = list(faults)
 
@@ -307,12 +307,18 @@ def _keys_in(body: Any) -> list[str]:
     return [key for name, inner in body.items() for key in (name, *_keys_in(inner))]
 
 
+def _expressions_in(body: Any) -> list[str]:
+    if isinstance(body, dict):
+        return [expression for inner in body.values() for expression in _expressions_in(inner)]
+    return [body]
+
+
 def _check_body(body: Any) -> None:
     if isinstance(body, dict):
         for value in body.values():
             _check_body(value)
     elif isinstance(body, str):
-        _checked(body)
+        checked(body)
     else:
         raise ValueError("a body holds groups of keys and expressions only")  # noqa: TRY004  pydantic turns ValueError into a mistake
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import jmespath
-from jmespath import functions
-from jmespath.exceptions import JMESPathError
-
 from fleet_server.exchange.identifiers import is_certificate_identifier
 from fleet_server.gateway.authority import AuthorityFailed, Reply
 from fleet_server.gateway.connectors import REGION, Connector, Operation
+from fleet_server.gateway.expressions import search
 from fleet_server.gateway.wire import Unreadable, Wire
 from fleet_server.problems import ProblemError
 from kiosk.contracts.fleet import ServiceAnswer
@@ -34,17 +31,6 @@ _NOT_OFFERED_THERE = {
 }
 _AREA = re.compile(r"[1-9]\d{5}")
 _FEN = re.compile(r"0|[1-9]\d{0,11}")
-
-
-class _Functions(functions.Functions):
-    """JMESPath's own, but for text of nothing: that is nothing here, and not the word null."""
-
-    @functions.signature({"types": []})
-    def _func_to_string(self, value: Any) -> Any:
-        return None if value is None else super()._func_to_string(value)  # type: ignore[misc]
-
-
-_OPTIONS = jmespath.Options(custom_functions=_Functions())
 
 
 def region_of(name: str, payload: dict[str, Any]) -> str:
@@ -91,12 +77,12 @@ def answer_of(wire: Wire, payload: dict[str, str], reply: Reply, request_id: str
     """The authority's answer in our words, or `AuthorityFailed` garbled."""
     connector, operation = wire.connector, wire.operation
     said = _tree_of(wire, reply)
-    if reply.status == 200 and _found(connector.done, said) is True:
+    if reply.status == 200 and search(connector.done, said) is True:
         return _good(connector, operation, payload, said, request_id)
-    code = _found(connector.refusal.code, said)
+    code = search(connector.refusal.code, said)
     if code is None:
         raise AuthorityFailed("garbled", f"{connector.authority} answered neither done nor refused")
-    return _refused(connector, str(code), str(_found(connector.refusal.words, said) or ""), request_id)
+    return _refused(connector, str(code), str(search(connector.refusal.words, said) or ""), request_id)
 
 
 def _tree_of(wire: Wire, reply: Reply) -> Any:
@@ -114,10 +100,10 @@ def _good(
 ) -> ServiceAnswer:
     answer = operation.answer
     for theirs, ours in answer.agrees.items():
-        spoken, asked = _found(theirs, said), _found(ours, payload)
+        spoken, asked = search(theirs, said), search(ours, payload)
         if spoken is not None and spoken != asked:
             raise AuthorityFailed("garbled", f"{connector.authority} answered about somebody else")
-    data = {name: value for name, path in answer.data.items() if (value := _found(path, said)) is not None}
+    data = {name: value for name, path in answer.data.items() if (value := search(path, said)) is not None}
     missing = [name for name in answer.required if name not in data]
     if missing:
         raise AuthorityFailed("garbled", f"{connector.authority} left out {', '.join(missing)}")
@@ -129,10 +115,10 @@ def _good(
         raise AuthorityFailed("garbled", f"{connector.authority} gave an {forged[0]} whose check does not hold")
     if "document_id" in data:
         data["document_id"] = f"{connector.authority}.{data['document_id']}"
-    case_number = _found(answer.case_number, said) if answer.case_number else None
+    case_number = search(answer.case_number, said) if answer.case_number else None
     if answer.case_number and case_number is None:
         raise AuthorityFailed("garbled", f"{connector.authority} gave no case number")
-    accepted = answer.accepted is not None and _found(answer.accepted, said) is True
+    accepted = answer.accepted is not None and search(answer.accepted, said) is True
     return ServiceAnswer(
         request_id=request_id,
         outcome="accepted" if accepted else "done",
@@ -157,11 +143,4 @@ def _refused(connector: Connector, code: str, words: str, request_id: str) -> Se
 def _filled(body: Any, payload: dict[str, str]) -> Any:
     if isinstance(body, dict):
         return {key: value for key, inner in body.items() if (value := _filled(inner, payload)) is not None}
-    return _found(body, payload)
-
-
-def _found(expression: str, document: Any) -> Any:
-    try:
-        return jmespath.search(expression, document, _OPTIONS)
-    except JMESPathError:
-        return None
+    return search(body, payload)

@@ -76,7 +76,7 @@ def test_every_mistake_of_a_connector_is_told_with_its_line(tmp_path: Path) -> N
         assert any(f"{wrong}:{line}: " in told and cure in told for told in said[0].split("\n")), said[0]
     assert check_connectors([CONNECTORS])[1]
     assert check_connectors([tmp_path / "none.yaml"]) == (
-        [f"{tmp_path / 'none.yaml'}: cannot be read as UTF-8 text"],
+        [f"{tmp_path / 'none.yaml'}: cannot be read, no such file or directory: correct the path"],
         False,
     )
     wrong.write_text("a: &b 1")
@@ -88,6 +88,11 @@ def test_every_mistake_of_a_connector_is_told_with_its_line(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("good", "bad", "word"),
     [
+        ('nsrsbh: "id_number ||', 'nsrsbh: "id_numbr ||', "reads 'id_numbr', and nobody gives it"),
+        ("required: [name, year]", "required: [name, year, colour]", "'colour' is asked for and never sent"),
+        ('nsrsbh: "id_number ||', 'nsrsbh: "upper(id_number) ||', "no function 'upper'"),
+        ("  tax.payment_record:", "  Tax-record:", "right form"),
+        ("    path: /", "    path: /../", "right form"),
         ("style: soap\n", "", "style soap needs soap"),
         ("    element: taxPaymentRecord\n", "", "names its element"),
         ("        nsrsbh: ", "        1nsrsbh: ", "cannot be an XML element"),
@@ -104,8 +109,8 @@ def test_a_style_that_is_not_complete(good: str, bad: str, word: str) -> None:
 
 def test_a_forms_own_parameters_are_not_the_bodys() -> None:
     text = (CONNECTORS / "utilities.yaml").read_text(encoding="utf-8")
-    made = re.sub(r"body: *\{", "body: {sign: name, ", text, count=1)
-    made = made if made != text else re.sub(r"    body:\n", "    body:\n      sign: name\n", text, count=1)
+    made = re.sub(r"body: *\{", "body: {sign: service, ", text, count=1)
+    made = made if made != text else re.sub(r"    body:\n", "    body:\n      sign: service\n", text, count=1)
     assert made != text
     with pytest.raises(ConnectorInvalid, match="is the form's own"):
         load_connector(made, "utilities.yaml")
