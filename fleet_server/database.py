@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends
@@ -114,8 +115,22 @@ def notify(session: Session, message: str) -> None:
         after_commit(session, lambda listener=listener: listener(message))  # type: ignore[misc]
 
 
+def keep_to_owner(path: Path) -> None:
+    """A database file nobody else on the machine may read: SQLite gives its WAL the same rights.
+
+    It holds hashes of six-digit PINs and everybody's audit. A folder that is missing is left to SQLite to complain of.
+    """
+    if path.is_file():
+        path.chmod(0o600)
+    elif path.parent.is_dir():
+        path.touch(mode=0o600)
+
+
 def _sqlite_engine(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False})
+    keep_to_owner(Path(url.removeprefix("sqlite:///").partition("?")[0]))
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False}, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:
@@ -132,7 +147,9 @@ def _sqlite_engine(url: str) -> Engine:
 
 
 def _postgresql_engine(url: str) -> Engine:
-    return create_engine(url, pool_size=10, max_overflow=20, pool_timeout=BUSY_TIMEOUT_SECONDS, pool_pre_ping=True)
+    return create_engine(
+        url, pool_size=10, max_overflow=20, pool_timeout=BUSY_TIMEOUT_SECONDS, pool_pre_ping=True, hide_parameters=True
+    )
 
 
 def database_of(connection: HTTPConnection) -> Database:

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -68,6 +68,7 @@ def install(app: FastAPI) -> None:
     app.exception_handler(MatterInvalid)(_on_matter)
     app.exception_handler(OperationalError)(_on_database)
     app.exception_handler(PoolTimeout)(_on_database)
+    app.exception_handler(IntegrityError)(_on_database)
     app.exception_handler(DataError)(_on_value)
     app.exception_handler(OverflowError)(_on_value)
     app.exception_handler(Exception)(_on_anything)
@@ -100,8 +101,11 @@ async def _on_matter(_request: Request, error: MatterInvalid) -> JSONResponse:
 
 
 async def _on_database(_request: Request, error: Exception) -> JSONResponse:
+    """Silent, or another was quicker with the same: either way the same call made again is answered."""
     log.error("database: %s", type(error).__name__, exc_info=error)
-    problem = ProblemError(503, "database", "the database does not answer", headers={"Retry-After": "5"})
+    problem = ProblemError(
+        503, "database", "the database does not take this now: ask again", headers={"Retry-After": "5"}
+    )
     return problem.response()
 
 

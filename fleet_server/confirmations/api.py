@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from fleet_server.confirmations import service
@@ -55,8 +56,12 @@ def withdraw_confirmation(confirmation_id: Named, request: Request, terminal: Te
 
 def _answered(request: Request, deed: Callable[[Session], ConfirmationRow | ProblemError]) -> Confirmation:
     """In one transaction, which is kept also where a wrong PIN was counted."""
-    with request.app.state.database.writing() as session:
-        done = deed(session)
+    try:
+        with request.app.state.database.writing() as session:
+            done = deed(session)
+    except IntegrityError:  # the same call twice in one moment: the other was quicker
+        with request.app.state.database.writing() as session:
+            done = deed(session)
     if isinstance(done, ProblemError):
         raise done
     return done.answer

@@ -132,7 +132,7 @@ def second_clerk(
     session: Session, terminal: str, confirmation_id: str, word: ClerkWord
 ) -> ConfirmationRow | ProblemError:
     """A second clerk of the same shop agrees, at the terminal."""
-    row = of_terminal(session, terminal, confirmation_id)
+    row = of_terminal(session, terminal, confirmation_id, lock=True)
     if row.state == "confirmed" and (row.second, row.second_is) == (word.clerk, "clerk"):
         return row
     if row.standing != "waiting":
@@ -141,6 +141,8 @@ def second_clerk(
     if isinstance(clerk, ProblemError):
         return clerk
     first = find_clerk(session, row.first_clerk)
+    if first.disabled_at is not None:
+        return ProblemError(409, "not_waiting", "the first person's word counts no more: they are no clerk any longer")
     if clerk.number == first.number or (clerk.account is not None and clerk.account == first.account):
         record(session, _named(clerk.number), "confirmation_same_person", row.transaction_number, terminal=terminal)
         return ProblemError(409, "one_person", "the second person must be another than the first")
@@ -157,22 +159,25 @@ def decide(session: Session, confirmation_id: str, *, account: str, refusal: str
         raise ProblemError(422, "no_reason", "say why")
     if row.standing != "waiting":
         raise ProblemError(409, "not_waiting", "this request is decided, or its time has run out")
-    if find_clerk(session, row.first_clerk).account == account:
+    first = find_clerk(session, row.first_clerk)
+    if first.disabled_at is not None and not refusal:
+        raise ProblemError(409, "not_waiting", "the first person's word counts no more: they are no clerk any longer")
+    if first.account == account:
         raise ProblemError(403, "one_person", "the second person must be another than the first")
     _decide(session, row, "refused" if refusal else "confirmed", account, "operator", by=account, reason=refusal)
     return row
 
 
 def withdraw(session: Session, terminal: str, confirmation_id: str) -> ConfirmationRow:
-    row = of_terminal(session, terminal, confirmation_id)
+    row = of_terminal(session, terminal, confirmation_id, lock=True)
     if row.standing == "waiting":
         row.state, row.decided_at = "withdrawn", now()
     return row
 
 
-def of_terminal(session: Session, terminal: str, confirmation_id: str) -> ConfirmationRow:
-    """A terminal sees its own requests alone."""
-    row = session.get(ConfirmationRow, confirmation_id)
+def of_terminal(session: Session, terminal: str, confirmation_id: str, *, lock: bool = False) -> ConfirmationRow:
+    """A terminal sees its own requests alone. Locked by whoever is to decide: the first decision stands."""
+    row = session.get(ConfirmationRow, confirmation_id, with_for_update=lock or None)
     if row is None or row.terminal != terminal:
         raise ProblemError(404, "no_confirmation", "there is no such request")
     return row

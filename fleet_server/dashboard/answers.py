@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -69,8 +69,8 @@ def install(app: FastAPI) -> None:
     """Problems become pages where a person asked; the handlers of before still run, so refusals stay audited."""
     app.add_middleware(PageHeaders)
     kinds: tuple[type[Exception], ...] = (
-        ProblemError, HTTPException, RequestValidationError, MatterInvalid, OperationalError, PoolTimeout, DataError,
-        OverflowError, Exception,
+        ProblemError, HTTPException, RequestValidationError, MatterInvalid, OperationalError, PoolTimeout,
+        IntegrityError, DataError, OverflowError, Exception,
     )  # fmt: skip
     for kind in kinds:
         before: Any = app.exception_handlers[kind]

@@ -16,6 +16,8 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.schema import CreateTable
 
+from fleet_server.database import keep_to_owner
+
 SWEEP_SECONDS = 30
 
 _metadata = MetaData()
@@ -35,12 +37,17 @@ class NonceMemory:
         self._is_sqlite = database_url.startswith("sqlite")
         if self._is_sqlite:
             directory.mkdir(parents=True, exist_ok=True)
+            keep_to_owner(directory / "nonces.sqlite")
             self._engine = create_engine(
-                f"sqlite:///{directory / 'nonces.sqlite'}", connect_args={"timeout": 5, "check_same_thread": False}
+                f"sqlite:///{directory / 'nonces.sqlite'}",
+                connect_args={"timeout": 5, "check_same_thread": False},
+                hide_parameters=True,
             )
             event.listen(self._engine, "connect", _configure_sqlite)
         else:
-            self._engine = create_engine(database_url, pool_size=5, max_overflow=15, pool_pre_ping=True)
+            self._engine = create_engine(
+                database_url, pool_size=5, max_overflow=15, pool_pre_ping=True, hide_parameters=True
+            )
         self._swept_at = 0.0
         self._sweep_lock = threading.Lock()
         self._create()

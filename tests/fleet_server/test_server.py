@@ -14,6 +14,8 @@ import httpx
 import pytest
 from alembic import command
 from fastapi.routing import APIRoute
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from fleet_server.__main__ import main
 from fleet_server.app import ROOMS, create_app
@@ -246,3 +248,20 @@ def test_seed_run_and_publish_as_commands(
         server.send_signal(signal.SIGTERM)
         assert server.wait(20) == 0
         server.stdout.close()
+
+
+def test_nobody_else_on_the_machine_reads_the_databases(world: World) -> None:
+    """PIN hashes of six digits, the audit, sealed keys: SQLite's files and their WAL are the owner's alone."""
+    files = list(world.settings.data.glob("*.sqlite*"))
+    assert len(files) >= 2
+    assert all(file.stat().st_mode & 0o077 == 0 for file in files), files
+
+
+def test_a_failing_statement_tells_the_log_no_value(any_world: World, caplog: pytest.LogCaptureFixture) -> None:
+    with any_world.staff_client("auditor") as browser:
+        browser.get("/staff/v1/audit", params={"before": 10**19})
+        browser.get("/transactions", params={"number": "林测试\0"})
+    assert "林测试" not in caplog.text
+    with pytest.raises(DBAPIError) as failed, any_world.database.writing() as session:
+        session.execute(text("SELECT :name FROM no_such_table"), {"name": "林测试"})
+    assert "林测试" not in str(failed.value)

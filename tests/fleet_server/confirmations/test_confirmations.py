@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import httpx
@@ -206,3 +207,38 @@ def test_an_administrator_manages_clerks(shop: Shop) -> None:
         assert send(client, "/clerks/3001/disable").status_code == 303
         assert "已停用" in client.get("/clerks").text
     assert shop.ask(clerk="3001", pin="204739").json()["code"] == "clerk_refused"
+
+
+@pytest.mark.parametrize("word", ["second", "withdraw"])
+def test_a_refusal_in_the_same_moment_stands(shop: Shop, word: str) -> None:
+    """The operator's refusal is not durable yet when a second clerk agrees: the clerk waits for it, and loses."""
+    id = secrets.token_hex(16)
+    shop.ask(id)
+    with ThreadPoolExecutor(1) as other:
+        with shop.world.database.writing() as session:
+            service.decide(session, id, account="operator", refusal="person_differs")
+            session.flush()
+            body = {"clerk": "1002", "pin": PINS["1002"]} if word == "second" else None
+            said = other.submit(shop.send, "POST", f"{id}/{word}", body)
+            wait([said], timeout=0.4)
+        assert said.result().status_code == (409 if word == "second" else 200)
+    assert shop.send("GET", id).json()["state"] == "refused"
+
+
+def test_one_request_sent_many_times_at_once_is_one(shop: Shop) -> None:
+    id = secrets.token_hex(16)
+    with ThreadPoolExecutor(5) as others:
+        answers = [each.result() for each in [others.submit(shop.ask, id) for _ in range(5)]]
+    assert {(answer.status_code, answer.json()["state"]) for answer in answers} == {(200, "waiting")}
+
+
+def test_the_word_of_a_clerk_who_was_dismissed_meanwhile_counts_no_more(shop: Shop) -> None:
+    id = secrets.token_hex(16)
+    shop.ask(id)
+    with shop.world.database.writing() as session:
+        service.disable_clerk(session, "1001", by="administrator")
+    assert shop.second(id, "1002").json()["code"] == "not_waiting"
+    with signed_in(shop.world, "operator") as browser:
+        assert send(browser, "/confirmations/confirm", confirmation=id).status_code == 409
+        assert send(browser, "/confirmations/refuse", confirmation=id, reason="person_differs").status_code == 303
+    assert shop.send("GET", id).json()["state"] == "refused"
