@@ -40,7 +40,7 @@ def go_home(city: ScannedCity, hand: Hand) -> None:
     city.order("card_reader", "remove")
     while (state := hand.state())["stage"] != "attract" and time.monotonic() < deadline:
         names = {each["name"] for each in state["touchables"]}
-        any(hand.tap(name) for name in ("option:home", "leave", "primary") if name in names)
+        any(hand.tap(name) for name in ("option:home", "end", "leave", "primary") if name in names)
 
 
 @pytest.mark.campaign

@@ -37,6 +37,7 @@ VISITS: dict[str, tuple[str, tuple[str, ...]]] = {
     "lowered_card": ("card", ("lower",)),
     "help": ("review", ("help",)),
     "remote_helper": ("review", ("help", "remote_helper")),
+    "leaving": ("review", ("leave",)),
     "languages": ("home", ("language",)),
     "text_keyboard": ("form", ("field:employer", *(f"key:{letter}" for letter in "xiamen"))),
     "handwriting": ("form", ("field:employer", "key:page:handwriting")),

@@ -100,7 +100,7 @@ class StageViewModel(SnapshotModel[StageSnapshot]):
     online = readable(bool, lambda self: self._now.online, notify=online_changed)
     lowered = readable(bool, lambda self: self._now.lowered, notify=lowered_changed)
     sheet = readable(str, lambda self: self._now.sheet, notify=sheet_changed)
-    """What lies over the page at the citizen's wish: "", "help", "remote" or "language"."""
+    """What lies over the page at the citizen's wish: "", "help", "remote", "leave" or "language"."""
     helper = readable(str, lambda self: self._now.helper, notify=helper_changed)
     """A remote helper: "", "calling", "talking" or "ended"."""
     helper_says = readable(str, lambda self: self._now.helper_says, notify=helper_says_changed)

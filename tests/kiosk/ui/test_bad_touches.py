@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from kiosk.contracts.value import Language
-from kiosk.flow.screens import Mode, StageKind, TimeOutWarning
+from kiosk.flow.screens import Left, Mode, StageKind, TimeOutWarning
 from kiosk.ui.gallery.__main__ import Gallery
 from kiosk.ui.gallery.views import views
 
@@ -71,6 +71,29 @@ def test_a_long_press_is_one_tap_and_one_that_slides_away_is_none(gallery: Galle
     QTest.qWait(900)
     QTest.mouseRelease(window, left, none, at)
     assert len(answers(gallery)) == 1
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_a_finger_that_slips_to_leave_ends_nothing(gallery: Gallery, mode: Mode) -> None:
+    stand(gallery, "form", mode)
+    gallery.kiosk.form.set_value("employer", "厦门样例公司")
+    gallery.finger.tap("leave")
+    assert names(gallery) == {"stay", "end"}
+    gallery.finger.tap("stay")
+    assert answers(gallery) == []
+    assert gallery.kiosk.form._now.values["employer"] == "厦门样例公司"
+    gallery.finger.tap("leave")
+    gallery.finger.tap("end")
+    assert answers(gallery) == [Left()]
+    assert gallery.kiosk.stage.sheet == ""
+
+
+def test_what_must_not_be_broken_off_cannot_be_left_from_a_sheet_that_was_open(gallery: Gallery) -> None:
+    stand(gallery, "review")
+    gallery.finger.tap("leave")
+    gallery.hall.publish(views()["printing"])
+    QTest.qWait(2)
+    assert "end" not in names(gallery)
 
 
 def test_back_is_not_there_while_a_machine_works(gallery: Gallery) -> None:

@@ -157,7 +157,7 @@ def test_primary_alternative_option_back_and_leave_answer_the_screen_that_stands
         ("consent", "option:other", Chosen(screen_id=3, option="other")),
         ("rate", "option:5", Chosen(screen_id=17, option="5")),
         ("sign_in", "back", WentBack(screen_id=2)),
-        ("choose", "leave", Left()),
+        ("card", "leave", Left()),
     ):
         stand(gallery, view)
         gallery.finger.tap(touch)

@@ -24,7 +24,7 @@ Window {
     // The first picture waits for its own page alone; the others are read beside it, so that no touch waits either.
     function prepare() {
         const pages = ["Attract", "Home", "ElderHome", "Door", "Search", "Session", "OutOfService"];
-        const sheets = ["TimeOut", "Help", "Remote", "Language"];
+        const sheets = ["TimeOut", "Help", "Remote", "Leave", "Language"];
         _prepared = pages.map(name => `Pages/${name}Page.qml`).concat(sheets.map(name => `Sheets/${name}Sheet.qml`))
             .map(file => Qt.createComponent(file, Component.Asynchronous, window));
     }
@@ -127,7 +127,8 @@ Window {
             active: Ui.stage.seconds_left >= 0 || Ui.stage.sheet.length > 0
             source: Ui.stage.seconds_left >= 0 ? "Sheets/TimeOutSheet.qml"
                 : Ui.stage.sheet === "help" ? "Sheets/HelpSheet.qml"
-                : Ui.stage.sheet === "remote" ? "Sheets/RemoteSheet.qml" : "Sheets/LanguageSheet.qml"
+                : Ui.stage.sheet === "remote" ? "Sheets/RemoteSheet.qml"
+                : Ui.stage.sheet === "leave" ? "Sheets/LeaveSheet.qml" : "Sheets/LanguageSheet.qml"
         }
     }
 }

@@ -36,7 +36,13 @@ Rectangle {
                 enabled: Ui.session.can_leave
                 icon: "leave"
                 text: Ui.w.leave
-                onTouched: Ui.session.leave()
+                on: Ui.stage.sheet === "leave"
+                onTouched: {
+                    if (Ui.session.citizen.length > 0 && Ui.session.kind !== "notice")
+                        Ui.stage.open_sheet("leave");
+                    else
+                        Ui.session.leave();
+                }
             }
         }
 
