@@ -25,7 +25,7 @@ from fleet_server.security import FileDirector
 from fleet_server.security.replay import NonceMemory
 from fleet_server.settings import Settings
 from fleet_server.staff import api as staff
-from fleet_server.staff.service import record
+from fleet_server.staff.service import count_wrong_password, record
 from fleet_server.terminals import api as terminals
 from fleet_server.terminals.heartbeats import HeartbeatCoalescer
 from fleet_server.terminals.hints import ChannelHub
@@ -94,6 +94,8 @@ def _audit_refusal(database: Database) -> Callable[[str, str, str], None]:
     def audit(account: str, code: str, path: str) -> None:
         with database.writing() as session:
             record(session, account, "refused", path, code=code)
+            if code == "password_wrong":
+                count_wrong_password(session, account)
 
     return audit
 

@@ -67,6 +67,17 @@ def check_sign_in(session: Session, name: str, password: str) -> Account | None:
     return None
 
 
+def count_wrong_password(session: Session, name: str) -> None:
+    """Somebody who is signed in gave a wrong password: who guesses at a foreign screen is signed out and waits."""
+    account = session.get(Account, name, with_for_update=True)
+    if account is None:
+        return
+    account.failed_attempts += 1
+    if account.failed_attempts % ATTEMPTS_BEFORE_LOCK == 0:
+        account.locked_until = now() + LOCK
+        end_sessions_of(session, name)
+
+
 def change_password(session: Session, name: str, old: str, new: str) -> None:
     """The signing key moves to the new password; it stays the same key."""
     account = find(session, name)

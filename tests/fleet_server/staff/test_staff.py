@@ -203,3 +203,17 @@ def test_the_cookie_secret_is_readable_by_its_owner_only(world: World) -> None:
     for file in keys.rglob("*"):
         if file.is_file():
             assert file.stat().st_mode & 0o077 == 0, file
+
+
+def test_who_guesses_at_a_foreign_screen_is_signed_out(any_world: World) -> None:
+    """A session left open must not be a way to the password, and so to the person's signing key."""
+    with any_world.staff_client("reviewer") as screen, any_world.staff_client("reviewer") as elsewhere:
+        page = {"old": "guess", "new": "a new password", "again": "a new password"}
+        answers = [screen.post("/account/password", data=page).status_code for _ in range(6)]
+        assert answers[:5] == [403] * 5
+        assert answers[5] == 303, "to the sign-in page"
+        assert code(elsewhere.get(SESSION)) == (401, "sign_in")
+        with any_world.client() as other:
+            assert code(other.post(SESSION, json={"name": "reviewer", "password": PASSWORD})) == (429, "locked")
+    with any_world.staff_client("author") as unharmed:
+        assert unharmed.get(SESSION).status_code == 200
