@@ -142,7 +142,7 @@ def test_what_is_not_as_it_was_signed_is_refused(
     """The old version serves on, the journal and the centre say why; mended, it comes by itself."""
     before, title = house.entries(event="bundle_installed")[-1].data["bundle"], title_on_screen(house)
     until(lambda: staff.terminal()["reported_bundle"] == before, 15, "the centre knows what runs now")
-    new_title = f"无房证明 {reason}"
+    new_title = f"无房 {reason}"
     draft = newer_matter(house, new_title, tmp_path)
     bundle = publish(house, draft, "--scope", "ring", "--scope-id", "nobody")["bundle"]
     repository = house.city.server_data / "repository"
