@@ -105,6 +105,7 @@ def publish(
     None when something else was published since: the submission is superseded, its drafts are drafts again.
     """
     row = _undecided(session, submission, by)
+    desired.take_turn(session)
     proposal = signed.from_text(row.metadata_signed)
     if not repository.still_follows(proposal):
         _close(session, row, SubmissionState.SUPERSEDED, by, "something else was published meanwhile; submit again")

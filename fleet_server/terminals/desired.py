@@ -60,6 +60,11 @@ def next_generation(session: Session) -> int:
     return value
 
 
+def take_turn(session: Session) -> None:
+    """Until the commit nobody else publishes: for whoever has to look at the repository before writing to it."""
+    session.execute(select(col(GenerationCounter.value)).where(col(GenerationCounter.id) == 1).with_for_update())
+
+
 def hint(session: Session, look: str, scope: Scope, scope_id: str = "") -> None:
     """Tell connected terminals of the scope where to look, once this transaction is durable."""
     notify(session, json.dumps({"look": look, "scope": scope, "scope_id": scope_id}))
