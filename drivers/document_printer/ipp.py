@@ -196,8 +196,8 @@ class IppPrinter:
             template = a4_template(job.copies, _sides(attributes, two_sided=job.two_sided))
             if form is not None and not refusal:
                 self._client.validate(name, form.mime, template)
-        except Refused:
-            refusal = "document_refused"
+        except Refused as error:
+            refusal = _why_refused(error)
         except (Unreachable, AnswerLost):
             refusal = "disconnected"
         if not refusal and (stop.is_set() or time.monotonic() >= deadline):
@@ -221,7 +221,7 @@ class IppPrinter:
             view = self._client.submit(name, form.mime, template, document)
         except (Refused, Unreachable) as error:
             self._open.pop(job.job_id, None)
-            return failed(job.job_id, "document_refused" if isinstance(error, Refused) else "disconnected")
+            return failed(job.job_id, _why_refused(error) if isinstance(error, Refused) else "disconnected")
         except AnswerLost:
             found = self._search_patiently(name, min(deadline, time.monotonic() + SEARCH_SECONDS))
             if found is None:
@@ -340,6 +340,10 @@ class IppPrinter:
         while len(self._results) > REMEMBERED_JOBS:
             self._results.popitem(last=False)
         return result
+
+
+def _why_refused(refusal: Refused) -> str:
+    return "offline" if refusal.is_for_now else "document_refused"
 
 
 def _sides(attributes: Attributes, *, two_sided: bool) -> str:

@@ -49,6 +49,8 @@ FIRST_ERROR_STATUS = 0x0400
 NOT_FOUND = 0x0406
 NOT_POSSIBLE = 0x0404
 NOT_SUPPORTED = 0x0501
+SERVICE_UNAVAILABLE, VERSION_NOT_SUPPORTED, NOT_ACCEPTING_JOBS, BUSY = 0x0502, 0x0503, 0x0506, 0x0507
+VERSIONS = ((2, 0), (1, 1))
 DEFAULT_PORT = 631
 LEAST_SECONDS = 0.2
 CONNECT_SECONDS = 4.0
@@ -84,10 +86,18 @@ class Refused(Exception):
         super().__init__(f"refused with {status:#06x}")
         self.status = status
 
+    @property
+    def is_for_now(self) -> bool:
+        """The printer takes no job at all at the moment, whatever it is."""
+        return self.status in (SERVICE_UNAVAILABLE, NOT_ACCEPTING_JOBS, BUSY)
+
 
 @dataclass(frozen=True)
 class JobView:
-    """What the printer says of one job (RFC 8011 section 5.3). `impressions` is of one copy, `…_completed` of all."""
+    """What the printer says of one job (RFC 8011 section 5.3). `impressions` is of one copy, `…_completed` of all.
+
+    `was_processed` is false only when the printer says so: one that does not tell may have begun.
+    """
 
     number: int
     name: str
@@ -113,7 +123,7 @@ def read_job(attributes: Attributes) -> JobView:
         impressions=number_of(attributes, "job-impressions"),
         impressions_completed=number_of(attributes, "job-impressions-completed"),
         user=next(iter(words_of(attributes, "job-originating-user-name")), ""),
-        was_processed=number_of(attributes, "time-at-processing") is not None,
+        was_processed="time-at-processing" not in attributes or number_of(attributes, "time-at-processing") is not None,
         copies=number_of(attributes, "copies") or 1,
     )
 
@@ -135,6 +145,7 @@ class IppClient:
         self._ca_file = ca_file
         self._pin = certificate_sha256.replace(":", "").lower() if certificate_sha256 else None
         self._numbers = itertools.count(1)
+        self._version = VERSIONS[0]
         self._limits = threading.local()
         self._under_way: set[http.client.HTTPConnection] = set()
 
@@ -222,6 +233,17 @@ class IppClient:
         document: bytes = b"",
         seconds: float = ANSWER_SECONDS,
     ) -> IppMessage:
+        try:
+            return self._ask(operation, attributes, template, document, seconds)
+        except Refused as refusal:
+            if refusal.status != VERSION_NOT_SUPPORTED or self._version == VERSIONS[-1]:
+                raise
+            self._version = VERSIONS[-1]
+            return self._ask(operation, attributes, template, document, seconds)
+
+    def _ask(
+        self, operation: int, attributes: Attributes, template: Attributes | None, document: bytes, seconds: float
+    ) -> IppMessage:
         number = next(self._numbers)
         fixed: Attributes = {
             "attributes-charset": (Value(Tag.CHARSET, "utf-8"),),
@@ -233,7 +255,8 @@ class IppClient:
         groups = [Group(Tag.OPERATION, fixed | target | {"requesting-user-name": name(self._user_name)} | attributes)]
         if template:
             groups.append(Group(Tag.JOB, template))
-        answer = self._exchange(encode(IppMessage(operation, number, tuple(groups))) + document, seconds)
+        asked = IppMessage(operation, number, tuple(groups), version=self._version)
+        answer = self._exchange(encode(asked) + document, seconds)
         if answer.request_id != number:
             raise AnswerLost("the answer belongs to another request")
         if answer.code >= FIRST_ERROR_STATUS:

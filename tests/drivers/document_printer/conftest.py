@@ -94,6 +94,9 @@ async def bench(out: Path, **peer: str) -> AsyncIterator[Bench]:
         await simulator.stop()
 
 
+REFUSALS = {"refuse_job": 0x040A, "busy": 0x0507}
+
+
 @dataclass
 class Job:
     name: str
@@ -121,8 +124,11 @@ class Peer:
             length = int(head.split("content-length:")[1].split("\r\n")[0])
             request = decode(await reader.readexactly(length))
             asked = request.group(Tag.OPERATION)
-            self.received.append((request.code, asked, request.group(Tag.JOB), request.data))
-            await self._reply(writer, request, self._answer(request.code, asked))
+            is_too_new = self.misbehave == "old_version" and request.version > (1, 1)
+            if not is_too_new:
+                self.received.append((request.code, asked, request.group(Tag.JOB), request.data))
+            answer = IppMessage(0x0503, 0, ()) if is_too_new else self._answer(request.code, asked)
+            await self._reply(writer, request, answer)
         writer.close()
 
     async def _reply(self, writer: asyncio.StreamWriter, request: IppMessage, answer: IppMessage) -> None:
@@ -179,8 +185,8 @@ class Peer:
         }
 
     def _accept(self, fixed: Group, asked: Attributes) -> IppMessage:
-        if self.misbehave == "refuse_job":
-            return IppMessage(0x040A, 0, (fixed,))
+        if self.misbehave in REFUSALS:
+            return IppMessage(REFUSALS[self.misbehave], 0, (fixed,))
         number = len(self.jobs) + 1
         if self.misbehave != "lose_job":
             user = words_of(asked, "requesting-user-name")[0]
@@ -204,6 +210,8 @@ class Peer:
             "job-originating-user-name": name(job.user),
             "time-at-processing": integer(5),
         }
+        if self.misbehave == "tells_little":
+            del attributes["time-at-processing"]
         return attributes | ({"job-impressions-completed": integer(job.pages)} if job.pages is not None else {})
 
 

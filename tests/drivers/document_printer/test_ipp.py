@@ -387,6 +387,7 @@ def test_wipe_leaves_the_jobs_of_others_alone() -> None:
         ("wrong_number", "disconnected"),
         ("no_pdf", "format_unsupported"),
         ("refuse_job", "document_refused"),
+        ("busy", "offline"),
     ],
 )
 def test_nonsense_and_refusals_fail_without_hanging(misbehave: str, reason: str) -> None:
@@ -395,6 +396,24 @@ def test_nonsense_and_refusals_fail_without_hanging(misbehave: str, reason: str)
             result = await printer.print_document(document(), timeout_seconds=5)
             assert (result.outcome, result.reason) == (FAILED, reason)
             await printer.status()
+
+    run(work())
+
+
+def test_a_printer_of_the_old_version_prints() -> None:
+    async def work() -> None:
+        async with peer("old_version") as (own, printer):
+            assert (await printer.print_document(document())).outcome is PRINTED
+            assert own.operations().count(PRINT_JOB) == 1
+
+    run(work())
+
+
+def test_a_stopped_job_of_a_printer_that_tells_little_may_have_begun() -> None:
+    async def work() -> None:
+        async with peer("tells_little") as (own, printer):
+            own.jobs[7] = Job(job_name("YZ-7"), 8, "yizhan")
+            assert (await printer.find_job("YZ-7", "7")).outcome is UNCERTAIN
 
     run(work())
 
