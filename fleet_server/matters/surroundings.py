@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from fleet_server.matters.folder import load_file, read_text
 from kiosk.contracts.errors import MatterInvalid
-from kiosk.contracts.matter import Matter, PayStep
+from kiosk.contracts.matter import CallServiceStep, FillFormStep, Matter, PayStep, ReviewStep, SignStep, places_in
 from kiosk.contracts.scenario import load_scenario
 from kiosk.contracts.yaml_marks import Mistake, mistakes_of, read_marked
 
@@ -92,7 +92,7 @@ def name_mistakes(matter: Matter) -> Found:
     is_free = fee.zh_cn.rstrip("。") in _FREE or fee.en.rstrip(".").lower() in ("free", "free of charge")
     if is_free and any(isinstance(step, PayStep) for step in matter.steps):
         found.append(("guide.fee", "says it is free of charge, and a step takes money: say what it costs"))
-    return found + _certificate_mistakes(matter)
+    return found + _certificate_mistakes(matter) + _unseen_values(matter)
 
 
 def icon_names() -> list[str]:
@@ -138,6 +138,29 @@ def _without_matter(path: Path) -> list[Path]:
         for folder in {folder.parent if folder.name in named else folder for folder in filled}
         if not (folder / FILE).is_file()
     )
+
+
+def _unseen_values(matter: Matter) -> Found:
+    """What a source gave in a form and an authority is handed must stand in a review: there it can be contested."""
+    reviews = [step for step in matter.steps if isinstance(step, ReviewStep | SignStep)]
+    if matter.parts or not reviews:
+        return []
+    shown = {place.removesuffix("_label") for step in reviews for each in step.show for place in places_in(each.value)}
+    shown |= {place for step in reviews if isinstance(step, SignStep) for place in places_in(step.text.zh_cn)}
+    sourced = {
+        f"answer.{field.id}"
+        for step in matter.steps
+        if isinstance(step, FillFormStep)
+        for field in step.fields
+        if field.sources
+    }
+    submits = [step for step in matter.steps if isinstance(step, CallServiceStep) and step.effect == "submit"]
+    sent = {value.removesuffix("_label") for step in submits for value in step.send.values()}
+    place = f"steps[{matter.steps.index(reviews[0])}].show"
+    return [
+        (place, f"{source} is handed in and was never shown: show it, so that it can be contested")
+        for source in sorted(sent & sourced - shown)
+    ]
 
 
 # --- papers and certificates -----------------------------------------------------------------------------------------

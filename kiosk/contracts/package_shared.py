@@ -22,7 +22,7 @@ from kiosk.contracts.matter_ground import Clause
 from kiosk.contracts.package import PackageMatter
 from kiosk.contracts.package_steps import in_languages, rewritten
 from kiosk.contracts.standard_words import StepWords
-from kiosk.contracts.text import LocalizedText
+from kiosk.contracts.text import Language, LocalizedText
 from kiosk.contracts.value import canonical_bytes, sha256_hex
 
 Names = Mapping[str, dict[str, str]]
@@ -40,10 +40,15 @@ def consent_step(package: PackageMatter, members: Sequence[Matter]) -> ConsentSt
         return None
     clauses = tuple(Clause(part=member.id, text=_consent_clause(member, step)) for member, step in asked)
     text = words.CONSENT_TEXT
-    text = in_languages(lambda lang: text.in_language(lang).replace("{title}", package.title.in_language(lang)))
+    text = in_languages(lambda lang: text.in_language(lang).replace("{title}", _within_quotes(package, lang)))
     said = [text.by_language(), *(clause.text.by_language() for clause in clauses)]
     version = f"{package.id}-{package.version}-{sha256_hex(canonical_bytes(said))[:12]}"
     return ConsentStep.model_validate({"id": "consent", "text": text, "clauses": clauses, "text_version": version})
+
+
+def _within_quotes(package: PackageMatter, language: Language) -> str:
+    """The title where marks stand around it: its own become inner ones."""
+    return package.title.in_language(language).translate(str.maketrans("“”「」", "‘’『』"))
 
 
 def _consent_clause(member: Matter, step: ConsentStep) -> LocalizedText:
@@ -91,7 +96,7 @@ def signature_step(package: PackageMatter, members: Sequence[Matter], names: Nam
     if not clauses:
         return None
     text = in_languages(
-        lambda lang: words.SIGN_TEXT.in_language(lang).replace("{title}", package.title.in_language(lang))
+        lambda lang: words.SIGN_TEXT.in_language(lang).replace("{title}", _within_quotes(package, lang))
     )
     return SignStep.model_validate({
         **_frame("signature", words.SIGN), "text": text, "clauses": tuple(clauses), "show": tuple(show.values()),

@@ -66,6 +66,14 @@ def texts_in(value: Any) -> list[dict[str, str]]:
     return [text for item in value for text in texts_in(item)] if isinstance(value, list) else []
 
 
+def values_in(value: Any) -> list[str]:
+    """What a review or a receipt shows beside its labels."""
+    if isinstance(value, dict):
+        here = [value["value"]] if isinstance(value.get("value"), str) and "label" in value else []
+        return here + [found for item in value.values() for found in values_in(item)]
+    return [found for item in value for found in values_in(item)] if isinstance(value, list) else []
+
+
 def test_there_are_matters_to_check() -> None:
     assert len(FILES) >= 8
     ids = [matter_of(file).id for file in FILES]
@@ -113,6 +121,13 @@ class TestEveryMatter:
         assert [text["en"] for text in texts if CHINESE.search(text["en"])] == []
         assert [text["zh-CN"] for text in texts if not re.search(r"[\u3400-\u9fff0-9]", text["zh-CN"])] == []
         assert [text["zh-TW"] for text in texts if set(text["zh-TW"]) & set(SIMPLIFIED_ONLY)] == []
+
+    def test_a_value_is_shown_without_words_of_one_language(self, file: Path) -> None:
+        said = matter_of(file).model_dump(mode="json", by_alias=True)["steps"]
+        assert [value for value in values_in(said) if CHINESE.search(value)] == []
+
+    def test_quotation_marks_within_quotation_marks_are_inner_ones(self, file: Path) -> None:
+        assert not re.search(r"“[^”\"]*“|「[^」\"]*「", matter_of(file).model_dump_json())
 
     def test_elders_are_told_in_plainer_words(self, file: Path) -> None:
         for step in matter_of(file).steps:

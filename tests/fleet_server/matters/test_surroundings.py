@@ -68,6 +68,20 @@ def test_what_is_free_takes_no_money(folder: Path, capsys: pytest.CaptureFixture
     assert "guide.fee: says it is free of charge" in said
 
 
+def test_what_is_known_and_handed_in_is_shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = ASSETS / "matters" / "data_administration" / "cross_region_application" / "matter.yaml"
+    lines = source.read_text(encoding="utf-8").splitlines(keepends=True)
+    folder = folder.parents[1] / "data_administration" / "cross_region_application"
+    folder.mkdir(parents=True)
+    kept = [line for line in lines if 'value: "{answer.address}"' not in line]
+    assert len(kept) == len(lines) - 1
+    for text, code in ((lines, 0), (kept, 1)):
+        (folder / "matter.yaml").write_text("".join(text), encoding="utf-8")
+        found, said = checked(capsys, folder)
+        assert found == code
+        assert ("answer.address is handed in and was never shown" in said) is bool(code)
+
+
 def test_a_code_is_one_matters_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = folder.with_name("second_pass")
     shutil.copytree(folder, other)
