@@ -10,6 +10,8 @@ from kiosk.contracts.matter import SOURCE_PLACE, places_in
 from kiosk.contracts.value import Language, LocalizedText, masked_name, masked_number, masked_phone
 
 MAXIMUM_VALUE_CHARACTERS = 4_000_000
+PRIVATE_ROOTS = frozenset({"card", "certificate", "answer"})
+PRIVATE = frozenset({"address", "child_name", "landlord_name", "partner_name", "spouse_name"})
 
 
 class Values:
@@ -93,6 +95,11 @@ class Values:
         self._tree.clear()
 
 
+def is_private(source: str) -> bool:
+    """Masked even when a matter's author does not say so: where people live, and what their family is called."""
+    return source.split(".", 1)[0] in PRIVATE_ROOTS and source.rsplit(".", 1)[-1] in PRIVATE
+
+
 def masked(source: str, value: str) -> str:
     """A personal value with only what may remain visible, by what its source names."""
     last = source.rsplit(".", 1)[-1]
@@ -101,7 +108,7 @@ def masked(source: str, value: str) -> str:
     if "name" in last:
         return masked_name(value)
     if "address" in last:
-        return value[:6] + "*" * max(len(value) - 6, 3)
+        return value[:6] + "*" * min(max(len(value) - 6, 3), 6)
     return masked_number(value)
 
 

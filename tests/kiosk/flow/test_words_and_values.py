@@ -15,7 +15,7 @@ from kiosk.contracts.matter import FormField, ReceiptLayout
 from kiosk.contracts.value import Language, LocalizedText
 from kiosk.flow.steps.effects.receipt import receipt_job
 from kiosk.flow.steps.fill_form import mistake
-from kiosk.flow.values import Values
+from kiosk.flow.values import Values, is_private, masked
 from kiosk.flow.words import failure_words, has_word, word
 
 FLOW = Path(__file__).parents[3] / "kiosk" / "flow"
@@ -122,3 +122,16 @@ def test_a_choice_is_read_in_the_citizen_s_language_and_sent_in_the_papers() -> 
     assert values.shown("{answer.purpose_label}") == school
     values.wipe()
     assert not values.knows("{answer.purpose_label}")
+
+
+@pytest.mark.parametrize("source", ["answer.address", "certificate.birth.child_name", "card.address"])
+def test_homes_and_families_are_masked_though_no_author_says_so(source: str) -> None:
+    assert is_private(source)
+    told = masked(source, "福建省厦门市思明区样例新村2号")
+    assert "样例" not in told
+    assert len(told) <= 12
+
+
+@pytest.mark.parametrize("source", ["service.book.address", "answer.firm_name", "answer.purpose", "card.sex"])
+def test_offices_and_firms_are_legible(source: str) -> None:
+    assert not is_private(source)

@@ -11,7 +11,7 @@ from kiosk.contracts.value import CITY_TIME, LocalizedText, plain
 from kiosk.flow.screens import KnownItem, Option
 from kiosk.flow.steps.certificates import find_certificate, purpose_of
 from kiosk.flow.transaction import Transaction
-from kiosk.flow.values import masked
+from kiosk.flow.values import is_private, masked
 from kiosk.flow.words import word
 
 
@@ -76,7 +76,7 @@ def readable(field: FormField, value: str, options: tuple[Option, ...]) -> Local
 def known_item(field: FormField, value: str, source: str, options: tuple[Option, ...]) -> KnownItem:
     """What is shown and not asked. `source` is empty for a computed value."""
     origin = word(f"origin_{source.split('.', 1)[0]}") if source else word("origin_computed")
-    if not field.masked:
+    if not (field.masked or is_private(f"answer.{field.id}")):
         return KnownItem(label=field.label, value=readable(field, value, options), origin=origin)
     covered = plain(masked(source or field.id, value))
     return KnownItem(label=field.label, value=covered, masked=True, clear_value=plain(value), origin=origin)
