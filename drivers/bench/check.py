@@ -13,7 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from drivers.bench.conformance import Finding, checks_for, conformance
-from drivers.bench.simulating import first_order
+from drivers.bench.simulating import first_order, started
 from drivers.bench.witness import Peer, Person, Witness
 from drivers.bench.words import address_option, device_config, write_json
 from drivers.errors import Unsupported
@@ -75,7 +75,7 @@ async def _device(arguments: argparse.Namespace) -> AsyncIterator[tuple[str | No
         return
     simulator: Simulator = find_simulator(arguments.driver).load()()
     try:
-        address = await simulator.start()
+        address = await started(simulator, arguments.driver)
         if arguments.card:
             await first_order(simulator, arguments.driver, "place", arguments.card)
         yield address, Peer(simulator)

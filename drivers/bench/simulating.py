@@ -43,7 +43,7 @@ async def _serve(simulator: Simulator, arguments: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, ended.set)
     try:
-        address = await simulator.start()
+        address = await started(simulator, arguments.driver)
         first_orders = [("fault", name) for name in arguments.fault]
         if arguments.card:
             first_orders.insert(0, ("place", arguments.card))
@@ -60,6 +60,14 @@ async def _serve(simulator: Simulator, arguments: argparse.Namespace) -> int:
     finally:
         await simulator.stop()
     return 0
+
+
+async def started(simulator: Simulator, driver: str) -> str:
+    """Its address. Raises `DeviceAbsent` (`simulator_cannot_start`): a program it needs is missing, a port is taken."""
+    try:
+        return await simulator.start()
+    except (OSError, RuntimeError) as error:
+        raise DeviceAbsent(f"the simulator of {driver} cannot start: {error}", "simulator_cannot_start") from error
 
 
 async def first_order(simulator: Simulator, driver: str, verb: str, argument: str) -> None:

@@ -168,6 +168,17 @@ def test_what_a_driver_prints_while_it_is_imported_is_not_the_answer() -> None:
     assert (done.returncode, json.loads(done.stdout)["card_type"]) == (0, "resident")
 
 
+@pytest.mark.parametrize("command", [["simulate"], ["check", "--simulate"]])
+def test_a_simulator_that_lacks_a_program_says_which(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    assert main([*command, "document_printer/ipp"]) == 1
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
+    assert "dbus-daemon is not installed" in said.err
+
+
 def test_nothing_is_certified_where_no_device_is() -> None:
     async def found() -> list[Finding]:
         config = DeviceConfig(name="x", driver="receipt_printer/escpos", options={"port": "/dev/nonexistent"})
