@@ -50,6 +50,16 @@ def written(session: Session, rows: list[PaymentRefund]) -> dict[str, RefundClos
     return {row.refund: row for row in found}
 
 
+def latest(session: Session, *, limit: int = 20) -> list[tuple[RefundClosing, PaymentRefund]]:
+    """What was closed, the newest first."""
+    statement = (
+        select(RefundClosing, PaymentRefund)
+        .join(PaymentRefund, col(PaymentRefund.number) == col(RefundClosing.refund))
+        .where(col(RefundClosing.confirmed_at).is_not(None))
+    )
+    return list(session.exec(statement.order_by(col(RefundClosing.confirmed_at).desc()).limit(limit)))
+
+
 def write(session: Session, number: str, told: Written, *, by: str) -> None:
     """The first person's word. Raises 404 `no_owed_refund`, 409 `closing_written`, 422 `personal_note`."""
     refund = _owed(session, number)

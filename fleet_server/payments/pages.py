@@ -90,6 +90,7 @@ def _money(session: Session, number: str) -> dict[str, Any]:
         "number": number,
         "owed": owed,
         "closings": closings.written(session, owed),
+        "closed": closings.latest(session),
         "closers": CLOSERS,
         "ways": list(closings.Way),
         "names": {row.name: row.display_name for row in accounts(session)},

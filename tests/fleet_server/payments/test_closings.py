@@ -52,7 +52,9 @@ def test_two_people_close_what_went_back_by_hand(cash: Cash) -> None:
         assert cash.look()["refunded_fen"] == 0, "one person's word moves nothing"
         assert deed(second, "confirm", number) == 303
         assert deed(second, "confirm", number) == 404
-        assert "应退未退" not in second.get("/money").text
+        page = second.get("/money").text
+        assert "应退未退" not in page
+        assert "转账凭证 2026-118 号" in page, "what was done stays to be read"
     assert (cash.look()["refunded_fen"], cash.look()["refunds"][0]["reason"]) == (2000, "by_hand")
     with cash.world.database.reading() as session:
         assert session.get_one(RefundClosing, number).confirmed_by == "administrator"
