@@ -78,9 +78,8 @@ def confirm(session: Session, number: str, *, by: str) -> None:
         raise ProblemError(403, "one_person", "the second person must be another than the first")
     closing.confirmed_by, closing.confirmed_at = by, now()
     refunds.settle_by_hand(refund)
-    record(
-        session, by, "refund_closed", number, way=closing.way, amount_fen=refund.amount_fen, first=closing.written_by
-    )
+    facts = {"way": closing.way, "amount_fen": refund.amount_fen, "written_by": closing.written_by}
+    record(session, by, "refund_closed", number, **facts)
 
 
 def withdraw(session: Session, number: str, *, by: str) -> None:
