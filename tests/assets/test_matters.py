@@ -17,9 +17,10 @@ from fleet_server.sandbox.citizens import read_citizens
 from fleet_server.sandbox.departments import DEPARTMENTS
 from fleet_server.sandbox.documents import DocumentTemplate
 from kiosk.contracts.bundle import MAXIMUM_MATTER_BYTES
-from kiosk.contracts.matter import CollectMaterialStep, Matter, PrintDocumentStep
+from kiosk.contracts.matter import CollectMaterialStep, FillFormStep, Matter, PrintDocumentStep
 from kiosk.contracts.scenario import Scenario, load_scenario
 from kiosk.contracts.source_rules import CERTIFICATE_TYPES
+from kiosk.contracts.text import FieldKind
 from kiosk.contracts.value import canonical_bytes
 from kiosk.flow.words import has_word
 
@@ -125,6 +126,20 @@ class TestEveryMatter:
     def test_a_value_is_shown_without_words_of_one_language(self, file: Path) -> None:
         said = matter_of(file).model_dump(mode="json", by_alias=True)["steps"]
         assert [value for value in values_in(said) if CHINESE.search(value)] == []
+
+    def test_money_is_said_with_its_unit_once(self, file: Path) -> None:
+        """`answer.FIELD_label` of money says its unit in the reader's language."""
+        matter = matter_of(file)
+        money = {
+            f"answer.{field.id}_label"
+            for step in matter.steps
+            if isinstance(step, FillFormStep)
+            for field in step.fields
+            if field.kind is FieldKind.MONEY
+        }
+        lines = file.read_text(encoding="utf-8").splitlines()
+        said = [line for line in lines if any(f"{{{place}}}" in line for place in money)]
+        assert [line for line in said if re.search(r"_label\}(元| yuan)|（元）|\(yuan\)", line)] == []
 
     def test_quotation_marks_within_quotation_marks_are_inner_ones(self, file: Path) -> None:
         assert not re.search(r"“[^”\"]*“|「[^」\"]*「", matter_of(file).model_dump_json())
