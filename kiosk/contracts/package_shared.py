@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from kiosk.contracts import package_words as words
 from kiosk.contracts.effect_steps import BillLine, PaymentChannel
@@ -136,25 +137,27 @@ def _line(member: Matter, line: BillLine) -> BillLine:
 
 def receipt_step(package: PackageMatter, members: Sequence[Matter], names: Names) -> PrintReceiptStep:
     """What became of each part, with its number and reason, then what the members' own receipts prove."""
-    items: list[ReceiptItem] = []
-    seen: set[str] = set()
+    proofs = {member.id: _receipt_items(member, names) for member in members}
+    members_with = Counter(value for shown in proofs.values() for value in shown)
+    common = _by_value(
+        item
+        for shown in proofs.values()
+        for value, item in shown.items()
+        if members_with[value] > 1 or _is_of_citizen(item)
+    )
+    items = list(common.values())
     listed = [(member.id, member.short_title or member.title) for member in members]
     if package.package.after:
         listed.append((package.id, package.short_title or package.title))
-    shared = [item for member in members for item in _receipt_items(member, names) if _is_of_citizen(item)]
-    for item in shared:
-        if item.value not in seen:
-            seen.add(item.value)
-            items.append(item)
     for id, title in listed:
         items.append(ReceiptItem(label=title, value=f"{{part.{id}.outcome_label}}"))
         items.append(ReceiptItem(label=words.RECEIPT_NUMBER, value=f"{{part.{id}.case_number}}"))
         items.append(ReceiptItem(label=words.RECEIPT_REASON, value=f"{{part.{id}.reason}}"))
-        member = next((each for each in members if each.id == id), None)
-        for item in _receipt_items(member, names) if member is not None else ():
-            if item.value not in seen and not _is_of_citizen(item) and not item.value.endswith(".case_number}"):
-                seen.add(item.value)
-                items.append(item)
+        items += [
+            _under_its_part(item)
+            for value, item in proofs.get(id, {}).items()
+            if value not in common and not value.endswith(".case_number}")
+        ]
     heading = in_languages(
         lambda lang: words.RECEIPT_HEADING.in_language(lang).replace(
             "{title}", (package.short_title or package.title).in_language(lang)
@@ -165,13 +168,26 @@ def receipt_step(package: PackageMatter, members: Sequence[Matter], names: Names
     )
 
 
-def _receipt_items(member: Matter, names: Names) -> list[ReceiptItem]:
-    return [
+def _receipt_items(member: Matter, names: Names) -> dict[str, ReceiptItem]:
+    return _by_value(
         item
         for step in member.steps
         if isinstance(step, PrintReceiptStep)
         for item in rewritten(step, names[member.id]).layout.items
-    ]
+    )
+
+
+def _by_value(items: Iterable[ReceiptItem]) -> dict[str, ReceiptItem]:
+    """Each value once, under its first label."""
+    found: dict[str, ReceiptItem] = {}
+    for item in items:
+        found.setdefault(item.value, item)
+    return found
+
+
+def _under_its_part(item: ReceiptItem) -> ReceiptItem:
+    label = in_languages(lambda lang: words.RECEIPT_INDENT.in_language(lang) + item.label.in_language(lang))
+    return item.model_copy(update={"label": label})
 
 
 def _is_of_citizen(item: ReceiptItem) -> bool:

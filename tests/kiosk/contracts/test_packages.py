@@ -124,6 +124,22 @@ def test_one_receipt_lists_every_outcome() -> None:
                 f"{{service.{part}_submit.number}}"} <= set(values)  # fmt: skip
 
 
+def test_a_receipt_keeps_each_proof_under_its_part_and_above_them_what_several_prove() -> None:
+    shared = {"label": text("孩子"), "value": "{answer.child_name}"}
+    both = []
+    for made in (member("household", form(PHONE | {"sources": []}, CHILD)),
+                 member("insurance", form(PHONE | {"sources": []}, CHILD))):  # fmt: skip
+        slip = next(step for step in made["steps"] if step["kind"] == "print_receipt")
+        slip["layout"]["items"].append(shared)
+        both.append(made)
+    matter = composed("household", "insurance", of=members(*both))
+    receipt = next(step for step in matter.steps if step.kind == "print_receipt")
+    lines = [(item.label.zh_cn, item.value.split(".")[0]) for item in receipt.layout.items]
+    assert lines[:3] == [("姓名", "{card"), ("孩子", "{answer"), ("household", "{part")]
+    assert lines[5] == ("　号", "{service"), "indented below the part's outcome, number and reason"
+    assert lines[6] == ("insurance", "{part")
+
+
 def test_questions_before_the_parts_choose_them() -> None:
     matter = composed("household", {"matter": "insurance", "when": {"answer.insured": ["yes"]}}, before=[ASK])
     assert matter.steps[0].kind == "ask"
