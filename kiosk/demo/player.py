@@ -82,10 +82,12 @@ class Player:
         return FormFilled(screen_id=screen.screen_id, values={item.id: self._entry(item) for item in screen.items})
 
     def _entry(self, item: FormItem) -> str:
-        if item.id in self._answers:
-            return self._answers[item.id]
+        """The scenario's answer; where a made-up authority does not offer it, what is offered first."""
+        wanted = self._answers.get(item.id)
         if item.choices:
-            return item.choices[0].id
+            return wanted if wanted in {choice.id for choice in item.choices} and wanted else item.choices[0].id
+        if wanted is not None:
+            return wanted
         if item.kind == "date":
             return dt.datetime.now(CITY_TIME).date().isoformat()
         return ENTRIES.get(item.kind, "样例")[: item.max_length] if item.required else ""

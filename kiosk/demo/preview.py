@@ -9,7 +9,7 @@ import yaml
 
 from kiosk.contracts.value import Language
 from kiosk.demo.rehearsal import read_matter_json, rehearse
-from kiosk.flow.screens import Mode, NoticeScreen, View
+from kiosk.flow.screens import FormScreen, Mode, NoticeScreen, View
 
 
 def rehearsed(matter_file: Path, scenario: Path | None, language: str) -> list[tuple[Mode, list[View]]]:
@@ -27,4 +27,8 @@ def stuck_at(views: list[View]) -> str:
     screen = views[-1].screen if views else None
     if isinstance(screen, NoticeScreen) and screen.tone == "failure":
         return f"the walk ended at step {screen.step_id}: {screen.say.in_language(Language.EN)}"
+    if isinstance(screen, FormScreen):
+        refused = next((item for item in screen.items if item.error is not None), None)
+        said = f"{refused.id}: {refused.error.in_language(Language.EN)}" if refused and refused.error else "left"
+        return f"the walk ended at step {screen.step_id}, {said}: say the answer in scenarios/happy.yaml"
     return ""
