@@ -16,6 +16,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import httpx
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 from starlette.concurrency import run_in_threadpool
 
@@ -64,7 +65,10 @@ class Gateway:
             transaction_number=request.transaction_number, matter=request.matter,
             payload_mac=_mac(exchange.key, payload), outcome="begun", first_at=now(), last_at=now(),
         )  # fmt: skip
-        await run_in_threadpool(self._begin, facts)
+        try:
+            await run_in_threadpool(self._begin, facts)
+        except IntegrityError:  # the same request twice in one moment: the other was quicker
+            await run_in_threadpool(self._begin, facts)
         limit = min(operation.timeout_seconds, timeout_seconds or operation.timeout_seconds)
         key = hashlib.sha256(f"{terminal}\n{request.request_id}".encode()).hexdigest()
         wire = Wire(connector, operation, body_of(operation, payload))

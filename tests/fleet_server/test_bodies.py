@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -80,3 +82,13 @@ def test_a_value_beyond_the_database_is_the_senders_mistake(any_world: World) ->
             assert staff.get(path).status_code == 422
         for path in ("/transactions?number=%00", "/audit?account=%00", "/terminals/%00", "/money?number=%00"):
             assert staff.get(path).status_code in (200, 404, 422), path
+
+
+def test_a_caller_who_hangs_up_leaves_nothing_in_the_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    address = urlsplit(world.url)
+    for _ in range(3):
+        with socket.create_connection((str(address.hostname), address.port or 0)) as caller:
+            caller.sendall(b"POST /terminal/v1/heartbeats HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+    with world.client() as client:
+        assert client.get("/openapi.json").status_code == 200
+    assert "heartbeats" not in caplog.text
