@@ -27,7 +27,7 @@ from kiosk.flow.screens import (
     Wrote,
 )
 from kiosk.ui.view_models.calls import HallCalls
-from kiosk.ui.view_models.snapshot import SnapshotModel, option_row, readable, text_of, typeset
+from kiosk.ui.view_models.snapshot import SnapshotModel, option_row, readable, sums_apart, text_of, typeset
 
 NO_SCREEN = -1
 SECOND_TAP_MS = 1200
@@ -72,7 +72,7 @@ def known_rows(items: tuple[KnownItem, ...], language: Language, shown: tuple[in
         is_shown = can_show and index in shown
         value = item.clear_value if is_shown and item.clear_value is not None else item.value
         rows.append({
-            "label": item.label.in_language(language), "value": value.in_language(language),
+            "label": item.label.in_language(language), "value": sums_apart(value.in_language(language)),
             "origin": text_of(item.origin, language), "can_show": can_show, "is_shown": is_shown,
         })  # fmt: skip
     return tuple(rows)
@@ -111,7 +111,7 @@ def _content_of_kind(screen: Screen, language: Language) -> dict[str, Any]:
             }  # fmt: skip
         case PayScreen():
             content = {
-                "amount": screen.amount, "payee": text_of(screen.payee, language), "qr": screen.qr,
+                "amount": sums_apart(screen.amount), "payee": text_of(screen.payee, language), "qr": screen.qr,
                 "subject": text_of(screen.subject, language), "channel": text_of(screen.channel, language),
                 "icon": screen.icon, "hint": text_of(screen.hint, language), "seconds_left": screen.seconds_left,
                 "seconds_total": screen.seconds_total,
@@ -152,7 +152,7 @@ def derive_session_snapshot(view: View, before: SessionSnapshot) -> SessionSnaps
         screen_id=screen.screen_id,
         step_id=screen.step_id,
         kind=screen.kind,
-        title=screen.title.in_language(language),
+        title=typeset(screen.title, language),
         say=typeset(screen.say, language),
         place=screen.place.value,
         matter_title=text_of(view.matter_title, language),

@@ -12,7 +12,7 @@ from kiosk.contracts.text import Language, LocalizedText
 from kiosk.flow.screens import Option
 from kiosk.ui.words import readable
 
-__all__ = ["SnapshotModel", "option_row", "readable", "text_of", "typeset"]
+__all__ = ["SnapshotModel", "option_row", "readable", "sums_apart", "text_of", "typeset"]
 
 S = TypeVar("S")
 
@@ -33,6 +33,7 @@ class SnapshotModel(QObject, Generic[S]):
 
 WORD_JOINER = "\u2060"
 MASKED_NAME = r"[^\W\d_]\*+[^\W\d_]?"
+THOUSANDS = r"(?<![\d.,])[1-9]\d{3,}(?=\.\d\d(?!\d))"
 LAST_OF_PARAGRAPH = r"(?<=.{12})(?<![ -~])[^ -~\n]{4}$"
 
 
@@ -42,12 +43,17 @@ def text_of(text: LocalizedText | None, language: Language) -> str:
 
 def typeset(text: LocalizedText, language: Language) -> str:
     """As it is set on the page: a masked name stays on one line, no paragraph ends in a line of one or two characters,
-    and English has quotes of its own width."""
-    said = text.in_language(language)
+    sums have their thousands apart, and English has quotes of its own width."""
+    said = sums_apart(text.in_language(language))
     if language is Language.EN:
         return said.replace("“", '"').replace("”", '"')
     said = re.sub(MASKED_NAME, _joined, said)
     return re.sub(LAST_OF_PARAGRAPH, _joined, said, flags=re.MULTILINE)
+
+
+def sums_apart(said: str) -> str:
+    """1234567.80 → 1,234,567.80."""
+    return re.sub(THOUSANDS, lambda found: f"{int(found.group()):,}", said)
 
 
 def _joined(found: re.Match[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kiosk.contracts.text import Language, LocalizedText, masked_name, plain
-from kiosk.ui.view_models.snapshot import WORD_JOINER, typeset
+from kiosk.ui.view_models.snapshot import WORD_JOINER, sums_apart, typeset
 
 
 def test_a_masked_name_stays_on_one_line() -> None:
@@ -39,3 +39,12 @@ def test_english_has_its_own_quotes() -> None:
 )
 def test_a_long_masked_name_does_not_say_how_long(name: str, masked: str) -> None:
     assert masked_name(name) == masked
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [("9999999.99", "9,999,999.99"), ("¥ 1000.00", "¥ 1,000.00"), ("应付 999.99 元", "应付 999.99 元"),
+     ("58,312.76元", "58,312.76元"), ("XM0017.00", "XM0017.00"), ("13900000017", "13900000017"), ("1902.5", "1902.5")],
+)  # fmt: skip
+def test_sums_have_their_thousands_apart_and_numbers_do_not(said: str, shown: str) -> None:
+    assert sums_apart(said) == shown

@@ -108,6 +108,7 @@ Item {
         Column {
             id: all
             width: parent.width
+            onHeightChanged: reaching.restart()
             spacing: Theme.space
 
             Repeater {
