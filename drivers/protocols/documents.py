@@ -27,8 +27,9 @@ class DocumentScanner(Device, Protocol):
     async def read_zone(self, *, timeout_seconds: float = 20.0) -> MachineReadableZone:
         """What the machine-readable zone of a travel document says; the picture of it does not leave the device.
 
-        Offered where the capabilities name the feature `reads_zone`. Raises what `capture` raises, and `MediaError`: `zone_not_found` (another side, another paper),
-        `zone_unreadable` (its check digits do not hold: blurred, worn, light on it).
+        Offered where the capabilities name the feature `reads_zone`. Raises what `capture` raises, and `MediaError`:
+        `zone_not_found` (another side, another paper), `zone_unreadable` (its check digits do not hold: blurred, worn,
+        light on it).
         """
         ...
 
