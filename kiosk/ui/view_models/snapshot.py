@@ -33,7 +33,7 @@ class SnapshotModel(QObject, Generic[S]):
 
 WORD_JOINER = "\u2060"
 MASKED_NAME = r"[^\W\d_]\*+[^\W\d_]?"
-THOUSANDS = r"(?<![\d.,])[1-9]\d{3,}(?=\.\d\d(?!\d))"
+THOUSANDS = r"(?<![\d.,])[1-9]\d{3,}(?=\.\d\d(?!\.?\d))"
 LAST_OF_PARAGRAPH = r"(?<=.{12})(?<![ -~])[^ -~\n]{4}$"
 
 

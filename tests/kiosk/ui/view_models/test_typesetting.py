@@ -23,7 +23,6 @@ def test_no_paragraph_ends_in_a_character_alone(paragraph: str) -> None:
 
 @pytest.mark.parametrize("text", ["确认", "350*************17", "139****17", "流水号 XM0017-1902-0003"])
 def test_short_words_and_numbers_are_left_as_they_are(text: str) -> None:
-
     assert typeset(plain(text), Language.ZH_CN) == text
 
 
@@ -44,7 +43,8 @@ def test_a_long_masked_name_does_not_say_how_long(name: str, masked: str) -> Non
 @pytest.mark.parametrize(
     ("said", "shown"),
     [("9999999.99", "9,999,999.99"), ("¥ 1000.00", "¥ 1,000.00"), ("应付 999.99 元", "应付 999.99 元"),
-     ("58,312.76元", "58,312.76元"), ("XM0017.00", "XM0017.00"), ("13900000017", "13900000017"), ("1902.5", "1902.5")],
+     ("58,312.76元", "58,312.76元"), ("XM0017.00", "XM0017.00"), ("13900000017", "13900000017"), ("1902.5", "1902.5"),
+     ("1902.03.01-1912.03.01", "1902.03.01-1912.03.01"), ("共1234.50。", "共1,234.50。")],
 )  # fmt: skip
 def test_sums_have_their_thousands_apart_and_numbers_do_not(said: str, shown: str) -> None:
     assert sums_apart(said) == shown
