@@ -17,9 +17,15 @@ Text {
     readonly property int _spare: _lines > 1
         ? Math.max(0, width - Math.ceil(metrics.advanceWidth / _lines + font.pixelSize * _slack(text))) : 0
 
+    // By hand: the script engine would keep the text that a regular expression was tried on.
     function _slack(text: string): real {
-        const words = text.match(/[!-~]{5,}/g) ?? [];
-        return Math.max(Theme.latin ? 3.2 : 1.25, ...words.map(word => word.length * 0.52));
+        let longest = 0, run = 0;
+        for (let at = 0; at < text.length; at++) {
+            const code = text.charCodeAt(at);
+            run = code > 0x20 && code < 0x7f ? run + 1 : 0;
+            longest = Math.max(longest, run);
+        }
+        return Math.max(Theme.latin ? 3.2 : 1.25, longest < 5 ? 0 : longest * 0.52);
     }
 
     textFormat: Text.PlainText
