@@ -23,6 +23,7 @@ from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from PySide6.QtQuick import QQuickItem
 from PySide6.QtTest import QTest
 
+from kiosk.ui.view_models.snapshot import WORD_JOINER
 from kiosk.ui.window import KioskWindow
 
 LONGEST_LINE = 64 * 1024
@@ -276,6 +277,8 @@ class RemoteHand(QObject):
 
 
 def _send(socket: QLocalSocket, answer: dict[str, Any]) -> None:
+    """Words as they are read: without what only keeps their lines together."""
     if socket.isValid():
-        socket.write(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
+        said = json.dumps(answer, ensure_ascii=False).replace(WORD_JOINER, "")
+        socket.write(said.encode() + b"\n")
         socket.flush()
