@@ -24,6 +24,7 @@ from drivers.errors import ERROR_KINDS, CommandCancelled, DeviceError, Unsupport
 from drivers.host.channel import Channel, ChannelClosed, FrameTooLarge
 from drivers.host.interface import Deviation, Method, deviation_of, methods_of
 from drivers.registry import find_driver, protocol_of
+from drivers.tails import overwrite_tails
 
 BEAT_SECONDS = 0.25
 CLOSE_SECONDS = 1.5
@@ -241,6 +242,7 @@ def report(error: BaseException) -> None:
 def _return_freed_memory() -> None:
     """What was freed goes back to the system: it is in no one's memory then, and costs none."""
     gc.collect()
+    overwrite_tails()
     trim()
 
 

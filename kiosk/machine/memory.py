@@ -2,7 +2,8 @@
 
 Python's own allocator leaves freed blocks as they were, and the C library's keeps them in caches. A hardened process
 uses the C library's allocator for everything (PYTHONMALLOC=malloc), without the caches that delay a free, and has it
-overwrite each block it frees (perturb). All of that is read when a process starts, hence `reexec_hardened`.
+overwrite each block it frees (perturb). All of that is read when a process starts, hence `reexec_hardened`. Perturb
+spares the last word of a block, which is room enough for a texted code or a name: `drivers.tails` reaches it.
 
 Values also linger in the part of a thread's stack that deeper calls used. Each thread can clear only its own:
 `sweep` does so for the thread it runs on, `CleaningExecutor` for the threads blocking work runs on. A thread that just
@@ -22,6 +23,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
+
+from drivers.tails import overwrite_tails
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -84,6 +87,8 @@ def sweep() -> None:
         if hasattr(sys, name):
             delattr(sys, name)
     gc.collect()
+    if is_hardened():
+        overwrite_tails()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(ctypes.c_size_t(0))

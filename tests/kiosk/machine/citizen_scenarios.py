@@ -8,6 +8,7 @@ import ctypes
 import gc
 import json
 import logging
+import random
 import re
 import sqlite3
 import sys
@@ -44,6 +45,18 @@ def strings() -> None:
         assert text.encode(encoding).decode(encoding) == text
     re.sub(r"\d{6}", lambda found: found.group()[::-1], text).split("，")
     text.upper(), text.replace(name, number), bytearray(text.encode()), masked_name(name), masked_number(number)
+
+
+def tails() -> None:
+    """Short texts freed one after another between others that stay: their characters are the last word of a block."""
+    _, number = secret()
+    codes = []
+    for index in range(3000):
+        codes += [str(int(f"1{number[-6:]}"))[1:] for _ in range(3)]
+        kept.append(f"{index:0>20}")
+    random.Random(7).shuffle(codes)
+    while codes:
+        codes.pop()
 
 
 def json_texts() -> None:

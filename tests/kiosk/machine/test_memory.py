@@ -17,6 +17,7 @@ from kiosk.machine.memory import hardened_environment
 from tests.memory_scan import Hit, scan, scan_files
 
 NAME, NUMBER = "林测试甲乙丙", "350203190001012317"  # invented
+CODE = NUMBER[-6:]
 PROGRAM = "tests.kiosk.machine.citizen_scenarios"
 
 
@@ -30,13 +31,13 @@ def hits_after(scenario: str, *arguments: str, hardened: bool = True, sweep: boo
         child.stdin.write((disguised.encode() + b"\n") * (scenario.count("+") + 1))
         child.stdin.flush()
         assert child.stdout.readline() == b"ready\n"
-        hits = scan(child.pid, [NAME, NUMBER])
+        hits = scan(child.pid, [NAME, NUMBER, CODE])
         child.stdin.close()
     return hits
 
 
 @pytest.mark.parametrize(
-    "scenario", ["strings+json_texts+models", "database+journal_refusal+failure", "stack+worker+ended_thread"]
+    "scenario", ["strings+json_texts+models", "tails", "database+journal_refusal+failure", "stack+worker+ended_thread"]
 )
 def test_nothing_stays_after_a_sweep(scenario: str) -> None:
     assert hits_after(scenario) == []
@@ -100,6 +101,10 @@ def test_an_address_gives_a_name_away(tmp_path: Path) -> None:
 
 def test_without_hardening_values_do_stay() -> None:
     assert hits_after("strings", hardened=False), "the cure is needed: this is what it cures"
+
+
+def test_without_a_sweep_the_tails_of_freed_blocks_stay() -> None:
+    assert hits_after("tails", sweep=False), "the cure is needed: this is what it cures"
 
 
 def test_without_a_sweep_the_stack_remembers() -> None:
