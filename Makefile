@@ -24,7 +24,7 @@ check: setup
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(TESTS)
 
-# Most of an hour on two cores; a line for each test tells how far it is.
+# Half an hour on two cores; a line for each test tells how far it is.
 campaign: setup
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(RERUNS) -m campaign -vv --timeout 3600 $(TESTS)
 
