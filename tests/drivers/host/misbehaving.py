@@ -157,7 +157,7 @@ class Common:
             case "starts_a_daemon":
                 self.mark(str(subprocess.Popen(["sleep", "60"], start_new_session=True).pid))  # noqa: ASYNC220
             case "hides_a_daemon":
-                hiding = "import os; os.fork() and os._exit(0); os.setsid(); os.execv('/bin/sleep', ['sleep', '60'])"
+                hiding = "import os; os.setsid(); os.fork() and os._exit(0); os.execv('/bin/sleep', ['sleep', '60'])"
                 subprocess.run([sys.executable, "-I", "-c", hiding], env={}, check=True)  # noqa: ASYNC221
                 self.mark(str(next(it.pid for it in psutil.Process().children(recursive=True))))
             case "bug":
