@@ -9,7 +9,6 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from kiosk.flow.screens import FormFilled, FormItem, FormScreen, Mode, View
 from kiosk.ui.view_models.calls import HallCalls
-from kiosk.ui.view_models.entry import erased, error_of, keys_of, pad_of, shown, written
 from kiosk.ui.view_models.session import NO_SCREEN, SessionViewModel
 from kiosk.ui.view_models.snapshot import SnapshotModel, option_row, readable, text_of
 
@@ -34,6 +33,8 @@ def derive_form_snapshot(view: View, before: FormSnapshot) -> FormSnapshot:
     screen = view.screen
     if not isinstance(screen, FormScreen):
         return FormSnapshot()
+    from kiosk.ui.view_models.entry import error_of, keys_of, pad_of, shown  # noqa: PLC0415 (not on the first picture)
+
     items = screen.items
     if screen.screen_id != before.screen_id:
         values = {item.id: item.value for item in items}
@@ -88,12 +89,12 @@ class FormViewModel(SnapshotModel[FormSnapshot]):
     @Slot(str)
     def write(self, text: str) -> None:
         if item := self._item(self._now.current):
-            self._set(item.id, written(item, self._now.values.get(item.id, ""), text))
+            self._set(item.id, _edited(item, self._now.values.get(item.id, ""), text))
 
     @Slot()
     def erase(self) -> None:
         if item := self._item(self._now.current):
-            self._set(item.id, erased(item, self._now.values.get(item.id, "")))
+            self._set(item.id, _edited(item, self._now.values.get(item.id, ""), None))
 
     def compose(self, letters: str) -> None:
         """Letters under composition show on the keyboard only."""
@@ -124,7 +125,7 @@ class FormViewModel(SnapshotModel[FormSnapshot]):
         """The whole value at once, through the same rules as typing."""
         if item := self._item(field_id):
             self._derive(replace(self._now, current=field_id))
-            self._set(field_id, written(item, "", text))
+            self._set(field_id, _edited(item, "", text))
 
     @Slot(str, str)
     def pick(self, field_id: str, choice: str) -> None:
@@ -178,6 +179,13 @@ class FormViewModel(SnapshotModel[FormSnapshot]):
     def _derive(self, before: FormSnapshot) -> None:
         if self._view:
             self._swap(derive_form_snapshot(self._view, before))
+
+
+def _edited(item: FormItem, before: str, text: str | None) -> str:
+    """With what a key adds; None takes the last character away."""
+    from kiosk.ui.view_models.entry import erased, written  # noqa: PLC0415 (not on the first picture)
+
+    return erased(item, before) if text is None else written(item, before, text)
 
 
 def _first_to_fill(items: tuple[FormItem, ...], values: dict[str, str]) -> str:

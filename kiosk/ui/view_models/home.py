@@ -29,6 +29,8 @@ Catalogue = tuple[tuple[str, int], ...]
 
 @dataclass(frozen=True, repr=False, eq=False)
 class HomeSnapshot:
+    """What the home page reads."""
+
     page: str = "home"
     favourites: Rows = ()
     events: Rows = ()

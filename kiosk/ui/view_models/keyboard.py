@@ -31,6 +31,8 @@ class Writer(Protocol):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class KeyboardSnapshot:
+    """What the keyboard reads."""
+
     page: str = "pinyin"
     composing: str = ""
     candidates: tuple[Candidate, ...] = ()

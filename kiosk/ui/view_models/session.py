@@ -44,6 +44,8 @@ NO_CONTENT: dict[str, Any] = {
 
 @dataclass(frozen=True, repr=False, eq=False)
 class SessionSnapshot:
+    """What the session page reads."""
+
     screen_id: int = NO_SCREEN
     step_id: str = ""
     kind: str = ""

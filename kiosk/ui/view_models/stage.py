@@ -16,6 +16,8 @@ from kiosk.ui.view_models.snapshot import SnapshotModel, readable, text_of
 
 @dataclass(frozen=True, repr=False, eq=False)
 class StageSnapshot:
+    """What every page reads."""
+
     stage: str = ""
     elder: bool = False
     language: str = Language.ZH_CN.value

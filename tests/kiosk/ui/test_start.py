@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-LATER = ("pydantic", "yaml", "httpx", "xml", "kiosk.contracts.matter", "kiosk.ui.view_models.search")
+LATER = (
+    "pydantic", "yaml", "httpx", "xml", "kiosk.contracts.matter", "kiosk.contracts.entries",
+    "kiosk.ui.view_models.search",
+)  # fmt: skip
 LOADED = """
 import sys
 import kiosk.ui.app
