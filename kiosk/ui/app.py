@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtGui import QFont, QFontInfo, QGuiApplication
 
-from kiosk.ui.bridge import Bridge, BuildHall
-from kiosk.ui.settings import ScreenSettings
-from kiosk.ui.window import KioskWindow
+from kiosk.ui.engine import open_window
 
 if TYPE_CHECKING:
+    from kiosk.ui.bridge import Bridge, BuildHall
     from kiosk.ui.remote_hand import RemoteHand
+    from kiosk.ui.settings import ScreenSettings
+    from kiosk.ui.window import KioskWindow
 
 FONT_FAMILY = "Noto Sans CJK SC"
 SIGNAL_CHECK_MS = 200
@@ -61,11 +62,14 @@ def run_ui(
         raise ValueError("a remote hand is for development only")
     gc.disable()  # until the first picture: what a start makes is kept
     application = prepare_application()
+    window = open_window()
     refuse_without_font()
+    from kiosk.ui.bridge import Bridge  # noqa: PLC0415 (while Qt's own thread reads the first pages)
+    from kiosk.ui.window import KioskWindow  # noqa: PLC0415
+
     bridge = Bridge(build_hall)
     bridge.open()
-    kiosk = KioskWindow(bridge, settings)
-    _place(kiosk, settings)
+    kiosk = KioskWindow(bridge, settings, window=window)
     bridge.viewed.connect(kiosk.show)
     bridge.pictured.connect(kiosk.show_picture)
     bridge.failed.connect(lambda _reason: application.exit(1))
@@ -75,7 +79,7 @@ def run_ui(
             on_ready()
         gc.enable()
         kiosk.learn_in_background()
-        if _covers_screen(settings):
+        if settings.covers_screen:
             _hide_pointer()
 
     _FirstPicture(kiosk, bridge, after_the_first_picture)
@@ -97,24 +101,10 @@ def _open_hand(kiosk: KioskWindow, path: Path) -> RemoteHand:
     return RemoteHand(kiosk, path)
 
 
-def _covers_screen(settings: ScreenSettings) -> bool:
-    return settings.full_screen and not settings.development
-
-
 def _hide_pointer() -> None:
     from PySide6.QtCore import Qt  # noqa: PLC0415 (its thousand names take 20 ms to load: not before the first picture)
 
     QGuiApplication.setOverrideCursor(Qt.CursorShape.BlankCursor)
-
-
-def _place(kiosk: KioskWindow, settings: ScreenSettings) -> None:
-    """Without a window manager showFullScreen does nothing: the geometry itself covers the screen."""
-    screen = kiosk.window.screen()
-    if _covers_screen(settings):
-        kiosk.window.setProperty("bare", True)
-        kiosk.window.setGeometry(screen.geometry())
-    else:
-        kiosk.window.resize(settings.width_px, settings.height_px)
 
 
 class _FirstPicture(QObject):

@@ -11,13 +11,15 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from kiosk.contracts.text import Language
 from kiosk.flow.screens import Answer, Hall, Mode, View
-from kiosk.ui.drawing import Picture
+
+if TYPE_CHECKING:
+    from kiosk.ui.drawing.pictures import Picture
 
 BuildHall = Callable[[], Coroutine[Any, Any, Hall]]
 STOP_SECONDS = 10.0

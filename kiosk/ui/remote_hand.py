@@ -103,8 +103,8 @@ class Finger:
         kiosk = self._kiosk
         return {
             "stage": kiosk.stage.stage,
-            "mode": "elder" if kiosk.stage.elder else "standard",
-            "language": kiosk.stage.language,
+            "mode": "elder" if kiosk.look.elder else "standard",
+            "language": kiosk.look.language,
             "page": kiosk.home.page,
             "sheet": "time_out" if kiosk.stage.seconds_left >= 0 else kiosk.stage.sheet,
             "screen": {

@@ -48,6 +48,10 @@ class ScreenSettings:
     cabinet: dict[Place, Spot] = field(default_factory=lambda: dict(DEFAULT_CABINET))
 
     @property
+    def covers_screen(self) -> bool:
+        return self.full_screen and not self.development
+
+    @property
     def lowered_height_mm(self) -> float:
         """Height of the page once lowered, so that no control lies above `reach_mm`."""
         return min(self.height_mm, self.reach_mm - self.bottom_mm)

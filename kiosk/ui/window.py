@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QElapsedTimer, QEvent, QMetaObject, QObject, QThreadPool, QTimer, QUrl, Signal
-from PySide6.QtQml import QQmlApplicationEngine, QQmlError
-from PySide6.QtQuick import QQuickWindow
+from PySide6.QtCore import QElapsedTimer, QEvent, QObject, QThreadPool, QTimer, QUrl, Signal
+from PySide6.QtQml import QQmlError
+from PySide6.QtQuick import QQuickView
 
-from kiosk.contracts.text import Language
 from kiosk.flow.screens import FormScreen, InstructScreen, PreviewScreen, StageKind, View
-from kiosk.ui.drawing import IconProvider, Picture, Pictures, read_icons, register_items
-from kiosk.ui.ink import register_ink
+from kiosk.ui.drawing.ink import register_ink
+from kiosk.ui.drawing.pictures import IconProvider, Picture, Pictures, read_icons, register_items
+from kiosk.ui.engine import open_window, page_file
 from kiosk.ui.settings import ScreenSettings
 from kiosk.ui.view_models.calls import HallCalls
 from kiosk.ui.view_models.form import FormViewModel
 from kiosk.ui.view_models.home import HomeViewModel
 from kiosk.ui.view_models.keyboard import KeyboardViewModel
+from kiosk.ui.view_models.look import LookViewModel
 from kiosk.ui.view_models.session import SessionViewModel
 from kiosk.ui.view_models.stage import StageViewModel
 from kiosk.ui.words import Words, read_words
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from kiosk.ui.writing.handwriting import Handwriting
     from kiosk.ui.writing.pinyin import Pinyin
 
-QML = Path(__file__).parent / "qml"
+VIEW_MODELS = ("look", "words", "stage", "session", "form", "home", "keyboard", "pictures")
+"""What the page is bound to; `Main.qml` asks for each by name."""
 TOUCH_MS = 1000
 PAGE_GOES_MS = 400
 
@@ -43,13 +44,19 @@ class KioskWindow(QObject):
 
     learned = Signal(object, object)
 
-    def __init__(self, hall: HallCalls, settings: ScreenSettings, *, animated: bool = True) -> None:
+    def __init__(
+        self, hall: HallCalls, settings: ScreenSettings, *, animated: bool = True, window: QQuickView | None = None
+    ) -> None:
+        """`window` is an empty one of `open_window`'s, opened earlier; without it one is opened now."""
         super().__init__()
+        self.window = window if window is not None else open_window()
+        self.engine = self.window.engine()
         self.settings = settings
         self.warnings: list[str] = []
         self._hall = hall
         self._stage_kind: StageKind | None = None
         self._shows_camera = False
+        self.look = LookViewModel(hall, settings, self, animated=animated)
         self.words = Words(read_words(), self)
         self.session = SessionViewModel(hall, self)
         self.form = FormViewModel(hall, self.session, self)
@@ -66,25 +73,27 @@ class KioskWindow(QObject):
         self.learned.connect(self._learn)
         register_items()
         register_ink()
-        self.engine = QQmlApplicationEngine()
-        self.engine.setOutputWarningsToStandardError(False)
         self.engine.warnings.connect(self._on_warnings)
-        self.engine.addImportPath(str(QML))
         self.engine.addImageProvider("icon", IconProvider(read_icons()))
-        self._fill_singletons(animated)
-        self.engine.load(QUrl.fromLocalFile(str(QML / "Kiosk" / "Main.qml")))
-        if not self.engine.rootObjects():
-            raise QmlBroken("\n".join(self.warnings) or "Main.qml did not load")
-        window = self.engine.rootObjects()[0]
-        assert isinstance(window, QQuickWindow)
-        self.window = window
-        window.installEventFilter(self)
+        self._place()
+        self.window.setInitialProperties({name: getattr(self, name) for name in VIEW_MODELS})
+        self.window.setSource(page_file("Main"))
+        if not self.look.frame_stands:
+            raise QmlBroken("\n".join([*(error.toString() for error in self.window.errors()), *self.warnings]))
+        self.window.installEventFilter(self)
+
+    def _place(self) -> None:
+        """Before anything is laid out. Without a window manager showFullScreen does nothing: the geometry itself covers
+        the screen."""
+        if self.settings.covers_screen:
+            self.window.setGeometry(self.window.screen().geometry())
+        else:
+            self.window.resize(self.settings.width_px, self.settings.height_px)
 
     def show(self, view: View) -> None:
         """Draw this View. What the View no longer holds is forgotten."""
         self.words.speak(view.language)
-        self._theme.setProperty("elder", view.mode == "elder")
-        self._theme.setProperty("language", view.language.value)
+        self.look.show(view)
         page = view.screen.page_png if isinstance(view.screen, PreviewScreen) else b""
         self.pictures.show_page(page)
         self._shows_camera = isinstance(view.screen, InstructScreen) and view.screen.shows_camera
@@ -123,7 +132,7 @@ class KioskWindow(QObject):
 
     def learn_in_background(self) -> None:
         """Read the other pages and the dictionaries without holding up the first picture."""
-        QMetaObject.invokeMethod(self.window, "prepare")
+        self.look.rested.emit()
         QThreadPool.globalInstance().start(self._read_dictionaries)
 
     def learn_now(self) -> None:
@@ -134,9 +143,8 @@ class KioskWindow(QObject):
         self._clearing.stop()
         self.window.removeEventFilter(self)
         self.window.close()
-        # The tree goes before the view models it is bound to.
+        self.window.setSource(QUrl())  # the tree goes before the view models it is bound to
         self.window.deleteLater()
-        self.engine.deleteLater()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         presses = (QEvent.Type.MouseButtonPress, QEvent.Type.TouchBegin)
@@ -153,31 +161,6 @@ class KioskWindow(QObject):
         if not fresh and self.stage.seconds_left < 0:
             self._since_touch.restart()
             self._hall.wake()
-
-    def _fill_singletons(self, animated: bool) -> None:
-        self._ui = self._singleton("Kiosk.Theme", "Ui")
-        for name in ("words", "stage", "session", "form", "home", "keyboard", "pictures"):
-            self._ui.setProperty(name, getattr(self, name))
-        self._theme = self._singleton("Kiosk.Theme", "Theme")
-        settings = self.settings
-        self._theme.setProperty("widthMm", settings.width_mm)
-        self._theme.setProperty("heightMm", settings.height_mm)
-        self._theme.setProperty("loweredHeightMm", settings.lowered_height_mm)
-        self._theme.setProperty("animated", animated)
-        self._theme.setProperty("language", Language.ZH_CN.value)
-        self._theme.setProperty(
-            "cabinet",
-            {
-                place.value: {"x": spot.x, "y": spot.y, "width": spot.width, "height": spot.height}
-                for place, spot in settings.cabinet.items()
-            },
-        )
-
-    def _singleton(self, module: str, name: str) -> QObject:
-        found: Any = self.engine.singletonInstance(module, name)
-        if not isinstance(found, QObject):
-            raise QmlBroken("\n".join(self.warnings) or f"{module}.{name} did not load")
-        return found
 
     def _choose_writer(self, view: View) -> None:
         if view.stage is StageKind.HOME:

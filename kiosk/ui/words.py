@@ -30,9 +30,9 @@ def read_words(path: Path = WORDS_FILE) -> dict[str, LocalizedText]:
     return table
 
 
-def readable(type_: Any, read: Callable[[Any], Any], *, notify: Any) -> Any:
-    """A property QML may read and watch; nothing can be pushed in through it."""
-    return Property(type_, read, notify=notify)
+def readable(type_: Any, read: Callable[[Any], Any], *, notify: Any = None) -> Any:
+    """A property QML may read and watch; nothing can be pushed in through it. Without `notify` it never changes."""
+    return Property(type_, read, notify=notify, constant=notify is None)
 
 
 class Words(QObject):

@@ -25,7 +25,7 @@ from drivers.id_card_reader.sdt import SdtReader
 from drivers.id_card_reader.simulator import SdtSimulator
 from drivers.registry import drivers, simulators
 from kiosk.machine.devices import Devices
-from kiosk.ui.drawing import Pictures
+from kiosk.ui.drawing.pictures import Pictures
 from tests.bench.measure import Measure, failed, measured, spread
 from tests.bench.peers import Peer
 

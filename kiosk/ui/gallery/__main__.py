@@ -59,7 +59,6 @@ class Gallery:
     def __init__(self, settings: ScreenSettings, *, animated: bool = False) -> None:
         self.hall = GalleryHall(next(iter(views().values())))
         self.kiosk = KioskWindow(self.hall, settings, animated=animated)
-        self.kiosk.window.resize(settings.width_px, settings.height_px)
         self.hall.subscribe(self.kiosk.show, self.kiosk.show_picture)
         self.kiosk.learn_now()
         self.kiosk.window.show()

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from kiosk.contracts.text import Language
 from kiosk.flow.screens import Answer, Mode, View
-from kiosk.ui.drawing import Picture
+from kiosk.ui.drawing.pictures import Picture
 
 
 class GalleryHall:

@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from kiosk.contracts.text import Language
-from kiosk.flow.screens import Mode, StageKind, View
+from kiosk.flow.screens import StageKind, View
 from kiosk.ui.view_models.calls import HallCalls
 from kiosk.ui.view_models.snapshot import SnapshotModel, readable, text_of
 
@@ -19,8 +19,6 @@ class StageSnapshot:
     """What every page reads."""
 
     stage: str = ""
-    elder: bool = False
-    language: str = Language.ZH_CN.value
     seconds_left: int = -1
     seconds_total: int = 1
     reasons: tuple[tuple[str, str], ...] = ()
@@ -44,8 +42,6 @@ def derive_stage_snapshot(view: View, before: StageSnapshot) -> StageSnapshot:
     said = (helper.message or helper.note) if helper is not None else None
     return StageSnapshot(
         stage=view.stage.value,
-        elder=view.mode is Mode.ELDER,
-        language=view.language.value,
         seconds_left=warning.seconds_left if warning else -1,
         seconds_total=max(warning.seconds_total, 1) if warning else 1,
         reasons=tuple((reason.text.in_language(view.language), reason.code) for reason in view.reasons),
@@ -63,8 +59,6 @@ def derive_stage_snapshot(view: View, before: StageSnapshot) -> StageSnapshot:
 
 class StageViewModel(SnapshotModel[StageSnapshot]):
     stage_changed = Signal()
-    elder_changed = Signal()
-    language_changed = Signal()
     seconds_left_changed = Signal()
     seconds_total_changed = Signal()
     reasons_changed = Signal()
@@ -91,8 +85,6 @@ class StageViewModel(SnapshotModel[StageSnapshot]):
         return [{"text": text, "code": code} for text, code in self._now.reasons]
 
     stage = readable(str, lambda self: self._now.stage, notify=stage_changed)
-    elder = readable(bool, lambda self: self._now.elder, notify=elder_changed)
-    language = readable(str, lambda self: self._now.language, notify=language_changed)
     seconds_left = readable(int, lambda self: self._now.seconds_left, notify=seconds_left_changed)
     seconds_total = readable(int, lambda self: self._now.seconds_total, notify=seconds_total_changed)
     reasons = readable("QVariantList", _reason_rows, notify=reasons_changed)
@@ -116,10 +108,6 @@ class StageViewModel(SnapshotModel[StageSnapshot]):
     @Slot()
     def extend(self) -> None:
         self._hall.extend()
-
-    @Slot()
-    def switch_mode(self) -> None:
-        self._hall.set_mode(Mode.STANDARD if self._now.elder else Mode.ELDER)
 
     @Slot(str)
     def speak(self, language: str) -> None:

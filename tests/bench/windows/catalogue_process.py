@@ -83,7 +83,6 @@ def main() -> int:
     bridge = Bridge(build_hall)
     bridge.open()
     kiosk = KioskWindow(bridge, ScreenSettings(development=True))
-    kiosk.window.resize(1080, 1920)
     bridge.viewed.connect(kiosk.show)
     bridge.viewed.connect(shown.append)
     watch = Watch(kiosk)

@@ -76,7 +76,6 @@ def main() -> int:
 
     bridge = Bridge(build_hall)
     kiosk = KioskWindow(bridge, ScreenSettings(development=True))
-    kiosk.window.resize(1080, 1920)
     bridge.viewed.connect(kiosk.show)
     watch = Watch(bridge, kiosk)
     kiosk.window.show()

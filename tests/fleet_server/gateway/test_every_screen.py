@@ -72,7 +72,6 @@ class Screens:
         refuse_without_font()
         self.relay: Any = Relay()
         self.kiosk = KioskWindow(self.relay, SHAPES["portrait"], animated=False)
-        self.kiosk.window.resize(1080, 1920)
         self.kiosk.learn_now()
         self.kiosk.window.show()
         QTest.qWaitForWindowExposed(self.kiosk.window)

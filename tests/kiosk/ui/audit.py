@@ -45,7 +45,7 @@ def audit(gallery: Gallery) -> list[Fault]:
         veil = min(index for index, each in enumerate(seen) if each.path.split("/")[-1].endswith("Sheet"))
         seen = seen[veil:]
     mm = gallery.kiosk.window.width() / gallery.kiosk.settings.width_mm
-    elder = gallery.kiosk.stage.elder
+    elder = gallery.kiosk.look.elder
     texts = [each for each in seen if each.item.inherits("QQuickText") and each.item.property("text")]
     targets = [each for each in seen if each.item.property("isTouchable") is True]
     faults = _sizes(texts, mm, elder) + _contrast(texts, picture) + _cut(texts) + _overlap(texts)

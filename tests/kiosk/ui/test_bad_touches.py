@@ -110,7 +110,7 @@ def test_what_was_typed_stays_when_mode_and_language_change_to_and_fro(gallery: 
         gallery.finger.tap("language")
         gallery.finger.tap("language:en")
         QTest.qWait(2)
-    assert gallery.kiosk.stage.elder
+    assert gallery.kiosk.look.elder
     values = gallery.kiosk.form._now.values
     assert (values["reason"], values["employer"]) == ("work", "ab")
     assert gallery.kiosk.form.rows[0]["id"] == "employer", "and the field that was being filled"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from kiosk.flow.screens import Screen
-from kiosk.ui.drawing import read_icons
-from kiosk.ui.window import QML
+from kiosk.ui.drawing.pictures import read_icons
+from kiosk.ui.engine import QML
 from kiosk.ui.words import read_words
 
 FILES = sorted(QML.rglob("*.qml"))

@@ -1,134 +1,47 @@
-pragma ComponentBehavior: Bound
 import QtQuick
-import QtQuick.Window
-import Kiosk.Controls
-import Kiosk.Pages
 import Kiosk.Theme
 
-Window {
-    id: window
+// Takes the view models from Python; only then is the first page made, which is bound to them.
+Item {
+    id: main
 
-    property bool bare: false // no frame around it
-    readonly property string stage: Ui.stage.stage
-    property bool _waits: false
-    property list<QtObject> _prepared
-    readonly property bool _bars: stage === "home" || stage === "session" || stage === "out_of_service"
+    required property var look
+    required property var words
+    required property var stage
+    required property var session
+    required property var form
+    required property var home
+    required property var keyboard
+    required property var pictures
 
-    width: 1080
-    height: 1920
-    visible: false
-    flags: bare ? Qt.Window | Qt.FramelessWindowHint : Qt.Window
-    color: Theme.ground
-    title: "Yizhan"
-
-    // The first picture waits for its own page alone; the others are read beside it, so that no touch waits either.
-    function prepare() {
-        const pages = ["Attract", "Home", "ElderHome", "Door", "Search", "Session", "OutOfService"];
-        const sheets = ["TimeOut", "Help", "Remote", "Leave", "Language"];
-        _prepared = pages.map(name => `Pages/${name}Page.qml`).concat(sheets.map(name => `Sheets/${name}Sheet.qml`))
-            .map(file => Qt.createComponent(file, Component.Asynchronous, window));
-    }
-
-    Timer { // a flow that is quick is not announced
-        interval: 200
-        running: window.stage === ""
-        onTriggered: window._waits = true
+    Component.onCompleted: {
+        Ui.look = look;
+        Ui.words = words;
+        Ui.stage = stage;
+        Ui.session = session;
+        Ui.form = form;
+        Ui.home = home;
+        Ui.keyboard = keyboard;
+        Ui.pictures = pictures;
+        frame.source = "Frame.qml";
     }
 
     Binding {
-        target: Theme
-        property: "windowWidth"
-        value: window.width
+        target: main.Window.window
+        property: "color"
+        value: Theme.ground
     }
 
     Binding {
-        target: Theme
-        property: "windowHeight"
-        value: window.height
+        target: main.Window.window
+        property: "flags"
+        value: Qt.Window | Qt.FramelessWindowHint
+        when: main.look.bare
     }
 
-    Rectangle {
-        id: crown
-        visible: Ui.stage.lowered
-        width: parent.width
-        height: visible ? parent.height - Theme.mm(Theme.loweredHeightMm) : 0
-        color: Theme.strong
-
-        Column {
-            anchors.centerIn: parent
-            spacing: Theme.mm(3)
-
-            Icon {
-                anchors.horizontalCenter: parent.horizontalCenter
-                name: "brand"
-                color: Theme.paper
-                size: Theme.mm(24)
-            }
-
-            Label {
-                anchors.horizontalCenter: parent.horizontalCenter
-                text: Ui.w.brand
-                bold: true
-                color: Theme.paper
-                font.pixelSize: Theme.textHeading
-            }
-        }
-    }
-
-    Item {
-        id: page
-        y: crown.height
-        width: parent.width
-        height: parent.height - y
-
-        TopBar {
-            id: top
-            visible: window._bars
-            width: parent.width
-            height: visible ? implicitHeight : 0
-            heading: window.stage === "session" && Ui.session.matter_title.length > 0 ? Ui.session.matter_title : Ui.w.brand
-            note: Ui.stage.site
-            citizen: window.stage === "session" ? Ui.session.citizen : ""
-        }
-
-        Loader {
-            id: helper
-            y: top.height
-            width: parent.width
-            height: active ? implicitHeight : 0
-            active: Ui.stage.helper.length > 0 && foot.visible
-            source: "Sheets/HelperBar.qml"
-        }
-
-        Loader {
-            id: body
-            y: helper.y + helper.height + (helper.active ? Theme.mm(2) : 0)
-            width: parent.width
-            height: foot.y - y
-            source: window.stage === "attract" ? "Pages/AttractPage.qml"
-                : window.stage === "session" ? "Pages/SessionPage.qml"
-                : window.stage === "out_of_service" ? "Pages/OutOfServicePage.qml"
-                : window.stage === "" ? (window._waits ? "Pages/StartingPage.qml" : "")
-                : Ui.home.page === "search" ? "Pages/SearchPage.qml" : Ui.home.page.startsWith("door") ? "Pages/DoorPage.qml"
-                : Theme.elder ? "Pages/ElderHomePage.qml" : "Pages/HomePage.qml"
-        }
-
-        FootBar {
-            id: foot
-            visible: window.stage === "home" || window.stage === "session"
-            y: parent.height - height
-            width: parent.width
-            height: visible ? implicitHeight : 0
-            inSession: window.stage === "session"
-        }
-
-        Loader {
-            anchors.fill: parent
-            active: Ui.stage.seconds_left >= 0 || Ui.stage.sheet.length > 0
-            source: Ui.stage.seconds_left >= 0 ? "Sheets/TimeOutSheet.qml"
-                : Ui.stage.sheet === "help" ? "Sheets/HelpSheet.qml"
-                : Ui.stage.sheet === "remote" ? "Sheets/RemoteSheet.qml"
-                : Ui.stage.sheet === "leave" ? "Sheets/LeaveSheet.qml" : "Sheets/LanguageSheet.qml"
-        }
+    Loader {
+        id: frame
+        anchors.fill: parent
+        onLoaded: main.look.stand()
     }
 }

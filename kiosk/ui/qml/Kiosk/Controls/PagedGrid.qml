@@ -69,41 +69,44 @@ Item {
         }
     }
 
-    Grid {
-        visible: grid.paged
-        columns: grid.pagerAside ? 2 : 3
+    Loader {
+        active: grid.paged
         x: grid.pagerAside ? parent.width - width : (parent.width - width) / 2
         y: grid.pagerAside ? 0 : parent.height - height
-        spacing: Theme.gap
-        horizontalItemAlignment: Grid.AlignHCenter
-        verticalItemAlignment: Grid.AlignVCenter
 
-        ActionButton {
-            width: grid.pagerAside ? Theme.mm(Theme.pick(22, 26)) : implicitWidth
-            objectName: grid.pagerName + ":previous"
-            kind: "quiet"
-            icon: "left"
-            name: Ui.w.previous_page
-            text: grid.pagerAside ? "" : name
-            enabled: grid.page > 0
-            onTouched: grid.page -= 1
-        }
+        sourceComponent: Grid {
+            columns: grid.pagerAside ? 2 : 3
+            spacing: Theme.gap
+            horizontalItemAlignment: Grid.AlignHCenter
+            verticalItemAlignment: Grid.AlignVCenter
 
-        Label {
-            visible: !grid.pagerAside
-            text: (grid.page + 1) + " / " + grid.pages
-            font.pixelSize: Theme.textLabel
-        }
+            ActionButton {
+                width: grid.pagerAside ? Theme.mm(Theme.pick(22, 26)) : implicitWidth
+                objectName: grid.pagerName + ":previous"
+                kind: "quiet"
+                icon: "left"
+                name: Ui.w.previous_page
+                text: grid.pagerAside ? "" : name
+                enabled: grid.page > 0
+                onTouched: grid.page -= 1
+            }
 
-        ActionButton {
-            width: grid.pagerAside ? Theme.mm(Theme.pick(22, 26)) : implicitWidth
-            objectName: grid.pagerName + ":next"
-            kind: "quiet"
-            icon: "right"
-            name: Ui.w.next_page
-            text: grid.pagerAside ? "" : name
-            enabled: grid.page + 1 < grid.pages
-            onTouched: grid.page += 1
+            Label {
+                visible: !grid.pagerAside
+                text: (grid.page + 1) + " / " + grid.pages
+                font.pixelSize: Theme.textLabel
+            }
+
+            ActionButton {
+                width: grid.pagerAside ? Theme.mm(Theme.pick(22, 26)) : implicitWidth
+                objectName: grid.pagerName + ":next"
+                kind: "quiet"
+                icon: "right"
+                name: Ui.w.next_page
+                text: grid.pagerAside ? "" : name
+                enabled: grid.page + 1 < grid.pages
+                onTouched: grid.page += 1
+            }
         }
     }
 }

@@ -52,7 +52,7 @@ Rectangle {
             width: bar._cell
             icon: Theme.elder ? "standard" : "elder"
             text: Theme.elder ? Ui.w.standard_mode : Ui.w.elder_mode
-            onTouched: Ui.stage.switch_mode()
+            onTouched: Ui.look.switch_mode()
         }
 
         UtilityButton {

@@ -4,15 +4,16 @@ import QtQuick
 // Every size is millimetres on the glass; `pick` gives the standard or the elder value.
 // The ink of a Chinese character is 0.88 of its em: 6.9 mm em = 6 mm ink, 9.2 mm em = 8 mm ink.
 QtObject {
-    property real widthMm: 268
-    property real heightMm: 476
-    property real loweredHeightMm: 400
     property real windowWidth: 1080
     property real windowHeight: 1920
-    property bool elder: false
-    property bool animated: true
-    property string language: "zh-CN"
-    property var cabinet: ({})
+
+    readonly property real widthMm: Ui.look.width_mm
+    readonly property real heightMm: Ui.look.height_mm
+    readonly property real loweredHeightMm: Ui.look.lowered_height_mm
+    readonly property bool elder: Ui.look.elder
+    readonly property bool animated: Ui.look.animated
+    readonly property string language: Ui.look.language
+    readonly property var cabinet: Ui.look.cabinet
 
     readonly property bool landscape: windowWidth > windowHeight
     readonly property bool latin: language === "en"

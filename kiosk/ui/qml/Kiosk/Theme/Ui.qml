@@ -1,8 +1,9 @@
 pragma Singleton
 import QtQuick
 
-// The view models, set once by KioskWindow before the first page is loaded.
+// The view models, set once by Main before the first page is made.
 QtObject {
+    property var look
     property var words
     property var stage
     property var session
