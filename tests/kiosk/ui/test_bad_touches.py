@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
-from kiosk.contracts.value import Language
 from kiosk.flow.screens import Left, Mode, StageKind, TimeOutWarning
 from kiosk.ui.gallery.__main__ import Gallery
 from kiosk.ui.gallery.views import views
+from tests.kiosk.ui.hand import answers, names, stand
 
 ODD_PINYIN = ("v", "'", "'''", "zhuangzhuangzhuang", "uuuuuuuuuuuuuuuuuuuuuuuuuuuuuu", "ng'ng", "iiii", "xi'an", "lv")
-
-
-def answers(gallery: Gallery) -> list[Any]:
-    return [argument for name, argument in gallery.hall.asked if name == "answer"]
-
-
-def names(gallery: Gallery) -> set[str]:
-    return {each["name"] for each in gallery.finger.state()["touchables"]}
-
-
-def stand(gallery: Gallery, name: str, mode: Mode = Mode.STANDARD) -> None:
-    gallery.stand(name, mode, Language.ZH_CN)
-    gallery.hall.asked.clear()
 
 
 def place_of(gallery: Gallery, name: str) -> QPoint:

@@ -10,20 +10,19 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QObject
-from PySide6.QtTest import QTest
 
 from kiosk.contracts.value import Language
 from kiosk.flow.screens import Hall, Left, Mode, StageKind, View
 from kiosk.ui.app import run_ui
 from kiosk.ui.bridge import Bridge
 from kiosk.ui.settings import ScreenSettings
+from tests.kiosk.ui.hand import until
 
 
 class ThreadedHall:
@@ -68,13 +67,6 @@ class ThreadedHall:
     async def close(self) -> None:
         await asyncio.sleep(0)
         self.closed = True
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        QTest.qWait(2)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from kiosk.contracts.value import Language
 from kiosk.flow.screens import Mode
 from kiosk.ui.gallery.__main__ import Gallery
+from tests.kiosk.ui.hand import names
 
 
 def items(root: QQuickItem) -> Iterator[QQuickItem]:
@@ -26,10 +27,6 @@ def named(gallery: Gallery, name: str) -> QQuickItem:
 
 def is_marked(gallery: Gallery, name: str) -> bool:
     return any(child.property("active") for child in named(gallery, name).childItems())
-
-
-def names(gallery: Gallery) -> set[str]:
-    return {each["name"] for each in gallery.finger.state()["touchables"]}
 
 
 @pytest.mark.parametrize("mode", list(Mode))

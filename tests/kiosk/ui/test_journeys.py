@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,26 +16,7 @@ from kiosk.flow.screens import Chosen, FormFilled, FormScreen, Left, Mode, Stage
 from kiosk.ui.gallery.__main__ import Gallery
 from kiosk.ui.gallery.views import views
 from kiosk.ui.remote_hand import NotThere, RemoteHand
-
-
-def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        QTest.qWait(2)
-
-
-def answers(gallery: Gallery) -> list[Any]:
-    return [argument for name, argument in gallery.hall.asked if name == "answer"]
-
-
-def names(gallery: Gallery) -> set[str]:
-    return {each["name"] for each in gallery.finger.state()["touchables"]}
-
-
-def stand(gallery: Gallery, name: str, mode: Mode = Mode.STANDARD) -> None:
-    gallery.stand(name, mode, Language.ZH_CN)
-    gallery.hall.asked.clear()
+from tests.kiosk.ui.hand import answers, names, stand, until
 
 
 def test_a_touch_on_the_attract_page_wakes(gallery: Gallery) -> None:
