@@ -26,8 +26,11 @@ UNANSWERED_TRIES: Final = 3
 UNANSWERED_SECONDS: Final = 3.0
 MOST_PATIENCE: Final = 3.0
 STRETCHED_BY_PATIENCE: Final = (commands.SAM_ID, commands.FIND, commands.SELECT)
+ADDRESS_KNOWN: Final = (commands.DONE, commands.NO_CONTENT)
+ADDRESS_TRIES: Final = 3
+SILENT_ADDRESS_TRIES: Final = 2
 ADDRESS_SILENCES: Final = 2
-"""A reader that leaves the question for a new address unanswered so often is not asked it again."""
+"""A reader that left the question for a new address unanswered at so many cards is not asked it again."""
 SHORTEST_NEW_ADDRESS_SECONDS: Final = 0.1
 SAM_ID_YEARS: Final = range(1990, 2100)
 
@@ -172,14 +175,14 @@ class Module:
 
     def ask_new_address(self, watch: Watch) -> str | None:
         """The address noted after the card was issued. Nothing that goes wrong here raises: the card is read by now."""
-        if self._address_silences >= ADDRESS_SILENCES or watch.remaining_seconds < SHORTEST_NEW_ADDRESS_SECONDS:
+        if self._address_silences >= ADDRESS_SILENCES or _is_late(watch):
             return None
         try:
             frame = self._ask_address(watch)
-        except (NoAnswer, CommandCancelled, DeviceOffline):
+        except (CommandCancelled, DeviceOffline):
             return None
         try:
-            return decode_new_address(frame.data) if frame.status == commands.DONE else None
+            return decode_new_address(frame.data) if frame and frame.status == commands.DONE else None
         except MediaError:
             return None
 
@@ -222,22 +225,25 @@ class Module:
         """A card that was read may be found again only after it left, but still tells its new address."""
         if self._presence_probe and self.removal_pending and self._address_tells_presence:
             self._may_find_at = time.monotonic() + self._poll_interval_seconds
-            if self.ask(commands.NEW_ADDRESS, watch).status in (commands.DONE, commands.NO_CONTENT):
+            if self.ask(commands.NEW_ADDRESS, watch).status in ADDRESS_KNOWN:
                 return
             self._address_tells_presence = False
         self.find(watch)
 
-    def _ask_address(self, watch: Watch) -> Frame:
+    def _ask_address(self, watch: Watch) -> Frame | None:
+        """The last answer. Lost, damaged or refused it is asked for again: without it the old address would be used."""
         self._address_tells_presence = False
-        try:
-            frame = self.ask(commands.NEW_ADDRESS, watch)
-        except NoAnswer as silence:
-            if not silence.heard:
-                self._address_silences += 1
-                raise
-            frame = self.ask(commands.NEW_ADDRESS, watch)
-        self._address_silences = 0
-        self._address_tells_presence = frame.status in (commands.DONE, commands.NO_CONTENT)
+        frame: Frame | None = None
+        silences = 0
+        for _ in range(ADDRESS_TRIES):
+            try:
+                frame = self.ask(commands.NEW_ADDRESS, watch)
+            except NoAnswer as silence:
+                silences += not silence.heard
+            self._address_tells_presence = frame is not None and frame.status in ADDRESS_KNOWN
+            if self._address_tells_presence or silences == SILENT_ADDRESS_TRIES or _is_late(watch):
+                break
+        self._address_silences = self._address_silences + 1 if frame is None and silences else 0
         return frame
 
     def ask_missing_sam_id(self, watch: Watch) -> None:
@@ -266,3 +272,7 @@ class Module:
             made = parse_date(self.sam_id.split("-")[1])
             if made is not None and made.year in SAM_ID_YEARS:
                 return
+
+
+def _is_late(watch: Watch) -> bool:
+    return watch.remaining_seconds < SHORTEST_NEW_ADDRESS_SECONDS

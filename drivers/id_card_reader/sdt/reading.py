@@ -21,6 +21,8 @@ CARD_SECONDS: Final = 15.0
 """From when a card is first found; then the citizen is asked to place it again."""
 LOST_SECONDS: Final = 3.0
 """A card that failed and is not found again for so long must be lifted: the citizen is told."""
+REFUSED_GUESSES: Final = 3
+"""So often an attempt without a found card may be refused, before the card must be found again."""
 LINE_LOSSES: Final = 2
 REDIAL_SECONDS: Final = 2.0
 REDIAL_PAUSE_SECONDS: Final = 0.2
@@ -37,6 +39,7 @@ class Reading:
         self._refusals: Counter[tuple[str, int]] = Counter()
         self._failure: DeviceError | None = None
         self._insists = False
+        self._refused_guesses = 0
         self._is_found = False
         self._lost_at: float | None = None
         self._line_losses = 0
@@ -103,7 +106,12 @@ class Reading:
             self._note_failure(_damaged_answer())
             self._insists = True
             return None
-        return None if data is None else self._decode(data)
+        if data is not None:
+            return self._decode(data)
+        if insists:
+            self._refused_guesses += 1
+            self._insists = self._refused_guesses < REFUSED_GUESSES
+        return None
 
     def _select_and_read(self, *, insists: bool) -> bytes | None:
         """An insisting attempt is a guess: when it is refused, the error that led to it stays the card's."""
@@ -135,13 +143,14 @@ class Reading:
 
     def _note_found(self) -> None:
         self._insists = False
+        self._refused_guesses = 0
         self._lost_at = None
         if not self._is_found:
             self._is_found = True
             self._watch.shorten(CARD_SECONDS)
 
     def _note_missing(self) -> bool:
-        """A module that delivered a damaged answer thinks its card is read and finds it no more: insist, once."""
+        """A module that delivered a damaged answer thinks its card is read and finds it no more: insist."""
         if self._insists:
             return True
         if self._is_found:

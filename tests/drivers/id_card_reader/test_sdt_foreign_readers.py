@@ -210,6 +210,7 @@ def is_read(card: IdCard) -> bool:
 
 DAMAGED = bytes(GOOD[READ][:700]) + bytes([GOOD[READ][700] ^ 1]) + GOOD[READ][701:]
 FALSE_BEGINNING = b"\xaa\xaa\xaa\x96\x69\x0f\x00"
+NEW_ADDRESS = frame(0x90, wide("福建省厦门市思明区测试路2号", 35))
 HABITS: dict[str, Habits] = {
     "ordinary": Habits(),
     "late": Habits(delay=0.3),
@@ -239,6 +240,8 @@ HABITS: dict[str, Habits] = {
     "read with a wrong length once": Habits(once={READ: [GOOD[READ][:5] + b"\x0f\xf0" + GOOD[READ][7:]]}),
     "read unanswered once": Habits(once={READ: [None]}),
     "damaged, then strict": Habits(once={READ: [DAMAGED]}, strict=True),
+    "damaged and refused, then strict": Habits(once={READ: [DAMAGED, frame(0x41)]}, strict=True),
+    "cut, refused, damaged, then strict": Habits(once={READ: [GOOD[READ][:700], frame(0x41), DAMAGED]}, strict=True),
     "find refused once": Habits(once={FIND: [frame(0x24)]}),
     "request called damaged once": Habits(once={FIND: [frame(0x10)], READ: [frame(0x10)]}),
     "select refused once": Habits(once={SELECT: [frame(0x81)]}),
@@ -325,6 +328,17 @@ def test_the_sam_id_is_recorded_and_asked_again_when_it_is_nonsense() -> None:
 def test_a_new_address_is_read(characters: int) -> None:
     with reader_with(Habits(answers={MORE: frame(0x90, wide("福建省厦门市思明区测试路2号", characters))})) as peer:
         assert asyncio.run(read(peer.address)).new_address == "福建省厦门市思明区测试路2号"
+
+
+@pytest.mark.parametrize(
+    "lost", [[None], [frame(0x41)], [frame(0x24)], [NEW_ADDRESS[:40], frame(0x24)]],
+    ids=["unanswered", "refused", "unknown error", "cut, then refused"],
+)  # fmt: skip
+def test_a_new_address_that_was_lost_is_asked_for_again(lost: list[bytes | None]) -> None:
+    """Without it the citizen's old address would be used, and nobody would know."""
+    with reader_with(Habits(answers={MORE: NEW_ADDRESS}, once={MORE: lost})) as peer:
+        assert asyncio.run(read(peer.address)).new_address == "福建省厦门市思明区测试路2号"
+        assert peer.order_of_commands().count(MORE) == len(lost) + 1
 
 
 def test_a_length_field_split_by_a_long_pause_is_one_answer() -> None:  # A-M3
