@@ -66,6 +66,7 @@ PRINTER_ATTRIBUTES = (
     "printer-state", "printer-state-reasons", "printer-is-accepting-jobs", "printer-make-and-model",
     "printer-firmware-string-version", "printer-device-id", "document-format-supported", "sides-supported",
     "color-supported", "media-supported", "operations-supported", "printer-supply", "pages-per-minute", "media-ready",
+    "printer-input-tray",
     "pwg-raster-document-resolution-supported", "pwg-raster-document-sheet-back",
     "pwg-raster-document-type-supported", "printer-resolution-supported", "device-uri",
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """From printer-state-reasons (RFC 8011 5.4.12, PWG 5100.9) to parts, faults and a device state (device-classes C.5).
 
-Reasons are matched by their stem: printers disagree about the severity they append.
+Reasons are matched by their stem: printers disagree about the severity they append. It counts for an empty tray alone.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ UNKNOWN_PARTS = dict.fromkeys(PARTS, "unknown")
 STOPPED = 5
 PROCESSING = 4
 A4_NAMES = ("iso_a4", "iso-a4")
+A4_FEED = {"21000", "29700"}
+TRAY_WORDS = re.compile(r"(\w+)=([^;]*)")
 SEVERITY = re.compile(r"-(report|warning|error)$")
 
 CLEAR, PART, WAIT, SET = FaultAction.CLEAR, FaultAction.MAINTENANCE, FaultAction.WAIT, FaultAction.CONFIGURATION
@@ -39,6 +41,8 @@ TONER_OUT = Meaning("toner_out", PART, "toner", "out")
 TONER_LOW = Meaning("toner_low", PART, "toner", "low", blocks=False)
 HARDWARE = Meaning("hardware_error", PART)
 STALLED = Meaning("spooler_stalled", SET, "spooler", "stalled")
+
+PAPER_LOW = Meaning("paper_low", CLEAR, "paper", "low", blocks=False)
 
 MEANINGS: dict[str, Meaning] = {
     "media-jam": Meaning("media_jammed", CLEAR, "paper", "jammed"),
@@ -64,7 +68,7 @@ MEANINGS: dict[str, Meaning] = {
     "deactivated": OFFLINE,
     "offline": OFFLINE,
     "timed-out": OFFLINE,
-    "media-low": Meaning("paper_low", CLEAR, "paper", "low", blocks=False),
+    "media-low": PAPER_LOW,
     "toner-low": TONER_LOW,
     "marker-supply-low": TONER_LOW,
     "marker-waste-almost-full": Meaning("waste_nearly_full", PART, blocks=False),
@@ -97,6 +101,8 @@ def read_health(attributes: Attributes) -> PrinterHealth:
     reasons = sorted(words_of(attributes, "printer-state-reasons"), key=_importance)
     for reason in reversed(reasons):
         meaning = _meaning(reason)
+        if meaning is PAPER_OUT and _is_of_another_tray(reason, attributes):
+            meaning = PAPER_LOW
         if meaning is not None:
             found.pop(meaning.code, None)
             found[meaning.code] = (meaning, reason)
@@ -119,6 +125,21 @@ def _lacks_a4(attributes: Attributes) -> bool:
     """A printer that says what lies in its trays, and A4 is not there."""
     ready = words_of(attributes, "media-ready")
     return bool(ready) and not any(name.startswith(A4_NAMES) for name in ready)
+
+
+def _is_of_another_tray(reason: str, attributes: Attributes) -> bool:
+    """What a printer that goes on working only reports, while it says that a tray with A4 is not empty."""
+    goes_on = reason.endswith("-report") and number_of(attributes, "printer-state") != STOPPED
+    return goes_on and any(_holds_a4(value.content) for value in attributes.get("printer-input-tray", ()))
+
+
+def _holds_a4(tray: object) -> bool:
+    """Of `key=value;…` (PWG 5100.13, printer-input-tray): sizes in hundredths of a millimetre, -3 sheets are some."""
+    if not isinstance(tray, bytes):
+        return False
+    said = dict(TRAY_WORDS.findall(tray.decode("ascii", "replace")))
+    size = {said.get("mediafeed"), said.get("mediaxfeed")}
+    return size == A4_FEED and said.get("level", "").lstrip("0") not in ("", "-1", "-2")
 
 
 def _stem(reason: str) -> str:

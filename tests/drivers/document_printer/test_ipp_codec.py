@@ -133,3 +133,33 @@ def test_reasons_are_read_by_their_stem(reasons: tuple[str, ...], codes: list[st
     health = read_health({"printer-state": (Value(Tag.ENUM, 3),), "printer-state-reasons": keyword(*reasons)})
     assert [meaning.code for meaning, _ in health.found] == codes
     assert health.state is state
+
+
+def tray(level: int, feed: int = 29700, across: int = 21000) -> str:
+    return f"type=sheetFeedAutoRemovableTray;mediafeed={feed};mediaxfeed={across};maxcapacity=250;level={level};name=a"
+
+
+@pytest.mark.parametrize(
+    ("reason", "trays", "state", "code"),
+    [
+        ("media-empty-report", (tray(250), tray(0, 21000, 14800)), 3, "paper_low"),
+        ("media-empty-report", (tray(0), tray(-3, 21000, 29700)), 4, "paper_low"),
+        ("input-tray-missing-report", (tray(1),), 3, "paper_low"),
+        ("media-empty-report", (tray(0), tray(250, 21000, 14800)), 3, "paper_out"),
+        ("media-empty-report", (tray(-2), tray(-1)), 3, "paper_out"),
+        ("media-empty-report", (), 3, "paper_out"),
+        ("media-empty-report", (tray(250),), 5, "paper_out"),
+        ("media-empty-error", (tray(250),), 3, "paper_out"),
+        ("media-empty", (tray(250),), 3, "paper_out"),
+    ],
+)
+def test_an_empty_tray_beside_one_with_a4_stops_nothing(
+    reason: str, trays: tuple[str, ...], state: int, code: str
+) -> None:
+    health = read_health({
+        "printer-state": (Value(Tag.ENUM, state),), "printer-state-reasons": keyword(reason),
+        "media-ready": keyword("iso_a4_210x297mm"),
+        "printer-input-tray": tuple(Value(Tag.OCTETS, each.encode()) for each in trays),
+    })  # fmt: skip
+    assert [meaning.code for meaning, _ in health.found] == [code]
+    assert health.obstacle == ("paper_out" if code == "paper_out" else "")
