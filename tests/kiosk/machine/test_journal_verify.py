@@ -77,6 +77,9 @@ def test_a_whole_journal_says_count_and_head(path: Path) -> None:
             5,
         ),
         (["UPDATE head SET base_sequence = 3", "DELETE FROM entries WHERE sequence <= 3"], 4),
+        (["DELETE FROM head"], 11),
+        (["DELETE FROM head", "UPDATE entries SET event = 'x' WHERE sequence = 4"], 4),
+        (["DELETE FROM head", "DELETE FROM entries WHERE sequence <= 3"], 11),
     ],
 )  # fmt: skip
 def test_the_first_broken_sequence_is_named(path: Path, statements: list[str], broken: int) -> None:
@@ -92,6 +95,39 @@ def test_a_forged_tail_that_hashes_but_was_cut_is_seen_by_the_head(path: Path) -
     assert "missing" in verify_journal(path).reason
 
 
+@pytest.mark.parametrize("share", [0.12, 0.3, 0.5, 0.7, 0.9, 0.999])
+def test_a_file_cut_short_is_broken_where_it_ends(tmp_path: Path, share: float) -> None:
+    path = tmp_path / "journal.sqlite"
+    journal = Journal.open(path, terminal="k1")
+    for number in range(60):
+        journal.append("step_ended", transaction_number=f"T{number}", step="a", kind="b", milliseconds=number)
+    journal.close()
+    content = path.read_bytes()
+    path.write_bytes(content[: round(len(content) * share)])
+    code, sentence = run_verify(path)
+    broken = verify_journal(path).broken_sequence or 0
+    assert code == BROKEN
+    assert f"broken at sequence {broken}:" in sentence
+    assert 1 <= broken <= 61
+    assert path.stat().st_size == round(len(content) * share)
+    if share == 0.9:
+        assert broken > 30
+
+
+def test_a_tail_cut_with_its_head_is_seen_by_what_the_centre_has_received(path: Path) -> None:
+    hashes = dict(sqlite3.connect(path).execute("SELECT sequence, hash FROM entries"))
+    said = f'{{"hash":"{hashes[8]}","sequence":8}}'
+    edit(path, f"INSERT INTO state VALUES ('acknowledged', '{said}')")
+    assert verify_journal(path).is_whole
+    edit(path, "DELETE FROM entries WHERE sequence > 6", f"UPDATE head SET sequence = 6, hash = '{hashes[6]}'")
+    assert verify_journal(path).broken_sequence == 7
+
+
+def test_a_chain_forged_anew_is_not_what_the_centre_has_received(path: Path) -> None:
+    edit(path, f"""INSERT INTO state VALUES ('acknowledged', '{{"hash":"{"a" * 64}","sequence":5}}')""")
+    assert verify_journal(path).broken_sequence == 5
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -100,7 +136,7 @@ def test_a_forged_tail_that_hashes_but_was_cut_is_seen_by_the_head(path: Path) -
         lambda path: (path.unlink(), edit(path, "CREATE TABLE notes (a)")),
         lambda path: path.unlink(),
         lambda path: path.write_bytes(path.read_bytes()[:60]),
-        lambda path: edit(path, "DELETE FROM head"),
+        lambda path: (path.unlink(), path.mkdir()),
     ],
 )
 def test_what_is_no_journal_is_said_so(path: Path, make: Callable[[Path], object]) -> None:
